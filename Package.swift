@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One array for every Swift target: the strictest settings the compiler has.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  // Needed to *declare* members that return a Span; clients need no flag.
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "Annals",
+  products: [
+    .library(name: "Annals", targets: ["Annals"]),
+    .library(name: "AnnalsLog", targets: ["AnnalsLog"]),
+    .library(name: "AnnalsTesting", targets: ["AnnalsTesting"]),
+    .executable(name: "annals", targets: ["AnnalsCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // The bytes: durable, ordered, indexed. Knows no Codable and no aggregate type.
+    .target(
+      name: "AnnalsLog",
+      dependencies: ["CAnnals", "CLZ4"],
+      swiftSettings: settings
+    ),
+    // The meaning: events, aggregates, projections. Knows no byte and no descriptor.
+    .target(name: "Annals", dependencies: ["AnnalsLog"], swiftSettings: settings),
+    // What Annals' own tests use, offered to its users.
+    .target(name: "AnnalsTesting", dependencies: ["AnnalsLog", "Annals"], swiftSettings: settings),
+    .executableTarget(
+      name: "AnnalsCommand",
+      dependencies: [
+        "Annals", "AnnalsLog",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings
+    ),
+    // What Swift cannot say well: hardware checksums, a few system calls, the guarded copy.
+    .target(name: "CAnnals"),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .testTarget(
+      name: "AnnalsLogTests",
+      dependencies: ["AnnalsLog", "AnnalsTesting"],
+      resources: [.copy("Fixtures")],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "AnnalsLogCrashTests",
+      dependencies: ["AnnalsLog", "AnnalsTesting"],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "AnnalsTests",
+      dependencies: ["Annals", "AnnalsTesting"],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "AnnalsCommandTests",
+      dependencies: ["AnnalsCommand", "AnnalsLog"],
+      swiftSettings: settings
+    ),
+    .testTarget(name: "RepositoryTests", swiftSettings: settings),
+  ],
+  cLanguageStandard: .c17
+)

@@ -1,0 +1,110 @@
+/// The one seam between the engine and the operating system.
+///
+/// Two implementations exist: `SystemFileSystem`, and the simulated one of `AnnalsTesting`, which
+/// forgets unsynced bytes, reorders and tears them, and fails the n-th call. A call through the
+/// seam is one dynamic dispatch per system call; nothing per event passes through it.
+///
+/// Every implementation MUST retry an interrupted call, MUST loop over short reads and writes, and
+/// MUST report any other failure as a `LogError` that names call, file and errno.
+package protocol FileSystem: AnyObject, Sendable {
+  /// Opens the directory at `path`; with `create` it is made, with mode 0700, if nothing is there.
+  ///
+  /// MUST make the name of a new directory durable in its parent before it returns.
+  func openDirectory(_ path: String, create: Bool) throws(LogError) -> any LogDirectory
+
+  /// A text that differs between two boots of the machine; tells whether the page cache survived.
+  func bootIdentifier() -> String
+}
+
+/// One open directory; all names are relative to it and contain no slash.
+package protocol LogDirectory: AnyObject, Sendable {
+  /// The path, for messages only.
+  var path: String { get }
+
+  /// The names in the directory, sorted, without `.` and `..`.
+  func names() throws(LogError) -> [String]
+
+  /// Opens a regular file.
+  ///
+  /// MUST refuse symbolic links and anything that is not a regular file. `.create` MUST fail with
+  /// `EEXIST` when the name is taken, and MUST NOT make the name durable: `sync()` does.
+  func openFile(_ name: String, _ mode: FileMode) throws(LogError) -> any LogFile
+
+  /// Opens the directory `name`, making it first (durably) if `create` and it is not there.
+  func openDirectory(_ name: String, create: Bool) throws(LogError) -> any LogDirectory
+
+  /// Replaces `target` by `source` in one step; durable only after `sync()`.
+  func rename(_ source: String, to target: String) throws(LogError)
+
+  /// Removes a name; durable only after `sync()`. Mappings and open files stay valid.
+  func remove(_ name: String) throws(LogError)
+
+  /// Makes the names created, renamed and removed so far survive power loss (`fsync`).
+  func sync() throws(LogError)
+
+  /// Takes the writer's lock, held until the value is released; nil if another holder has it.
+  ///
+  /// MUST exclude a second holder in this process, in another process and in a forked child. With
+  /// `shared`, only tests whether a writer holds it.
+  func lock(_ name: String, shared: Bool) throws(LogError) -> (any DirectoryLock)?
+}
+
+/// How a file is opened.
+package enum FileMode: Sendable {
+  case readOnly
+  case readWrite
+  /// For reading and writing; the name must not exist.
+  case create
+}
+
+/// Holds a directory's lock until it is released.
+package protocol DirectoryLock: AnyObject, Sendable {
+  /// Whether the lock still protects the directory: the locked file is the one its name leads to,
+  /// and this process is the one that took it.
+  func isHeld() -> Bool
+}
+
+/// One open regular file.
+///
+/// Reads and writes at different offsets may run concurrently. Releasing the last reference closes
+/// the file; since nothing unsynced is ever relied upon, a failing close loses nothing.
+package protocol LogFile: AnyObject, Sendable {
+  /// The name relative to the store, for errors.
+  var name: String { get }
+
+  /// The size in bytes as the file system has it now.
+  func size() throws(LogError) -> Int
+
+  /// Reads up to `count` bytes at `offset`; fewer only where the file ends.
+  func read(_ count: Int, at offset: Int) throws(LogError) -> [UInt8]
+
+  /// Writes `head` and then `tail`, as one call where the system allows, at `offset`.
+  ///
+  /// After a failure any part of the bytes may have been written.
+  func write(_ head: Span<UInt8>, _ tail: Span<UInt8>, at offset: Int) throws(LogError)
+
+  /// Makes all bytes written before the call, and the file's size, survive power loss.
+  ///
+  /// After a failure the state of unsynced bytes is unknown for ever: MUST NOT be retried.
+  func sync() throws(LogError)
+
+  /// Reserves real blocks for the first `byteCount` bytes and sets the size to at least that.
+  func allocate(_ byteCount: Int) throws(LogError)
+
+  /// Sets the size. MUST NOT be used to cut bytes that a reader may look at.
+  func truncate(_ byteCount: Int) throws(LogError)
+
+  /// Maps the first `byteCount` bytes, shared with all writers of the file.
+  func map(_ byteCount: Int, writable: Bool) throws(LogError) -> Mapping
+
+  /// Drops clean cached pages, so that the next read shows what the device holds.
+  func dropCache()
+}
+
+extension LogFile {
+  /// Writes `bytes` at `offset`.
+  package func write(_ bytes: Span<UInt8>, at offset: Int) throws(LogError) {
+    let empty: [UInt8] = []
+    try write(bytes, empty.span, at: offset)
+  }
+}

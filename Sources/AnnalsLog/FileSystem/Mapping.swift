@@ -1,0 +1,45 @@
+/// A range of a file seen as memory, kept alive by its references.
+///
+/// The bytes may change under a reader only beyond what the log has published. Content never causes
+/// a fault; another program truncating the file, or a page the disk cannot read, raises SIGBUS:
+/// see `GuardedCopy` for the path that turns this into an error.
+@safe
+package final class Mapping: @unchecked Sendable {
+  // Checked how: `base` and `count` never change; concurrent access to the bytes is ordered by the
+  // log's published position.
+  package let count: Int
+  private let base: UnsafeMutableRawPointer
+  private let owner: AnyObject?
+  private let unmap: (@Sendable (UnsafeMutableRawPointer, Int) -> Void)?
+
+  /// Takes over `count` bytes at `base`, which stay valid while `owner` lives, or until `unmap`.
+  package init(
+    base: UnsafeMutableRawPointer,
+    count: Int,
+    owner: AnyObject?,
+    unmap: (@Sendable (UnsafeMutableRawPointer, Int) -> Void)?
+  ) {
+    unsafe self.base = base
+    self.count = count
+    self.owner = owner
+    unsafe self.unmap = unmap
+  }
+
+  deinit {
+    if let unmap = unsafe unmap { unsafe unmap(base, count) }
+  }
+
+  /// All mapped bytes.
+  package var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      let raw = unsafe UnsafeRawBufferPointer(start: base, count: count)
+      let span = unsafe Span<UInt8>(_unsafeBytes: raw)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// The address of the first byte, for the few places that share words with other processes.
+  @unsafe
+  package var address: UnsafeMutableRawPointer { unsafe base }
+}

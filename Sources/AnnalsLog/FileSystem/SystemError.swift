@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+public import Glibc
+#elseif canImport(Musl)
+public import Musl
+#endif
+
+/// A system call that failed: which, on what, and the reason the kernel gave.
+public struct SystemError: Error, Hashable, Sendable {
+  /// The call.
+  public let call: SystemCall
+  /// The file or directory it was made on.
+  public let file: String
+  /// The `errno` it left.
+  public let errno: CInt
+
+  /// Creates an error from its parts.
+  public init(_ call: SystemCall, file: String, errno: CInt) {
+    self.call = call
+    self.file = file
+    self.errno = errno
+  }
+
+  /// The calls the engine makes.
+  @nonexhaustive
+  public enum SystemCall: String, Hashable, Sendable {
+    case open, read, write, sync, allocate, truncate, map, rename, remove, list, lock, stat, mkdir
+    case thread
+  }
+
+  /// Whether the file system, a quota or a size limit had no room.
+  public var isDiskFull: Bool {
+    errno == ENOSPC || errno == EDQUOT || errno == EFBIG
+  }
+
+  /// Whether the caller lacks the right, or the medium is read-only.
+  public var isPermission: Bool {
+    errno == EACCES || errno == EPERM || errno == EROFS
+  }
+
+  /// Whether the name does not exist.
+  public var isNotFound: Bool { errno == ENOENT }
+
+  /// Whether the name exists already.
+  public var isAlreadyThere: Bool { errno == EEXIST }
+
+  /// The system's own words for `errno`.
+  public var reason: String {
+    guard let text = unsafe strerror(errno) else { return "error \(errno)" }
+    return unsafe String(cString: text)
+  }
+}
+
+extension SystemError: CustomStringConvertible {
+  /// One line: what failed on which file, and why.
+  public var description: String { "\(call.rawValue) \(file): \(reason) (errno \(errno))" }
+}

@@ -1,0 +1,45 @@
+/// The name of an aggregate: 1 to 1,024 bytes of UTF-8 without NUL, `category-rest` by convention.
+///
+/// Ids are compared byte for byte, never by Unicode equivalence, and never become file names.
+public struct AggregateID: Sendable {
+  /// The id as text.
+  public let text: String
+
+  /// Creates an id; its limits are checked when it is used in an append.
+  public init(_ text: String) {
+    self.text = text
+  }
+
+  /// The part before the first `-`, or the whole id where it has none.
+  public var category: Substring {
+    text.prefix { $0 != "-" }
+  }
+}
+
+extension AggregateID: Hashable, Comparable {
+  /// Compares the bytes.
+  public static func == (lhs: Self, rhs: Self) -> Bool {
+    lhs.text.utf8.elementsEqual(rhs.text.utf8)
+  }
+
+  /// Orders by the bytes.
+  public static func < (lhs: Self, rhs: Self) -> Bool {
+    lhs.text.utf8.lexicographicallyPrecedes(rhs.text.utf8)
+  }
+
+  /// Hashes the bytes.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(text.utf8.count)
+    for byte in text.utf8 { hasher.combine(byte) }
+  }
+}
+
+extension AggregateID: ExpressibleByStringLiteral, CustomStringConvertible {
+  /// Creates an id from a literal.
+  public init(stringLiteral value: String) {
+    self.init(value)
+  }
+
+  /// The id as text.
+  public var description: String { text }
+}
