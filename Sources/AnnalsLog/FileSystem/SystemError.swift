@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-public import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-public import Musl
+internal import Musl
 #endif
 
 /// A system call that failed: which, on what, and the reason the kernel gave.
