@@ -1,0 +1,116 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// A growing run of bytes that is written once, read as a span, and emptied for reuse.
+///
+/// What an append is encoded into: it never shrinks its memory, so that in the steady state no call
+/// allocates.
+@safe
+package struct ByteBuffer: ~Copyable, @unchecked Sendable {
+  // Checked how: uniquely owned memory behind a noncopyable value.
+  private var base: UnsafeMutableRawPointer
+  private var capacity: Int
+  /// The number of bytes written.
+  package private(set) var count: Int
+
+  /// An empty buffer with room for `capacity` bytes.
+  package init(capacity: Int = 256) {
+    let room = max(capacity, 16)
+    unsafe base = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+    self.capacity = room
+    count = 0
+  }
+
+  deinit {
+    unsafe base.deallocate()
+  }
+
+  /// The bytes written so far.
+  package var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      let raw = unsafe UnsafeRawBufferPointer(start: base, count: count)
+      let span = unsafe Span<UInt8>(_unsafeBytes: raw)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Forgets the bytes and keeps the memory.
+  package mutating func removeAll() {
+    count = 0
+  }
+
+  /// Forgets all bytes behind the first `length`.
+  package mutating func truncate(to length: Int) {
+    precondition(length >= 0 && length <= count, "a buffer is only cut")
+    count = length
+  }
+
+  /// Makes room for `additional` more bytes.
+  package mutating func reserve(_ additional: Int) {
+    let needed = count + additional
+    if needed <= capacity { return }
+    var larger = capacity * 2
+    while larger < needed { larger *= 2 }
+    let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+    unsafe moved.copyMemory(from: base, byteCount: count)
+    unsafe base.deallocate()
+    unsafe base = moved
+    capacity = larger
+  }
+
+  /// Appends bytes.
+  package mutating func append(_ bytes: Span<UInt8>) {
+    let length = bytes.count
+    if length == 0 { return }
+    reserve(length)
+    unsafe bytes.withUnsafeBytes { source in
+      if let from = source.baseAddress {
+        unsafe (base + count).copyMemory(from: from, byteCount: source.count)
+      }
+    }
+    count += length
+  }
+
+  /// Appends one fixed-width integer, little-endian.
+  package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+    reserve(MemoryLayout<T>.size)
+    unsafe (base + count).storeBytes(of: value.littleEndian, as: T.self)
+    count += MemoryLayout<T>.size
+  }
+
+  /// Appends an unsigned LEB128 integer.
+  package mutating func appendVarint(_ value: UInt64) {
+    reserve(10)
+    var rest = value
+    while rest >= 0x80 {
+      unsafe (base + count).storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+      count += 1
+      rest >>= 7
+    }
+    unsafe (base + count).storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+    count += 1
+  }
+
+  /// Appends a zigzag-coded signed integer.
+  package mutating func appendZigzag(_ value: Int64) {
+    appendVarint(Zigzag.encode(value))
+  }
+
+  /// Appends `length` zero bytes.
+  package mutating func appendZeros(_ length: Int) {
+    if length <= 0 { return }
+    reserve(length)
+    unsafe memset(base + count, 0, length)
+    count += length
+  }
+
+  /// Overwrites one integer already written.
+  package mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+    precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count, "only written bytes change")
+    unsafe (base + offset).storeBytes(of: value.littleEndian, as: T.self)
+  }
+}

@@ -1,0 +1,150 @@
+/// A bounds-checked little-endian cursor over borrowed bytes.
+///
+/// Every read returns nil, and moves nothing, where the bytes end before the value does; a parser
+/// that checks each read is therefore total over any input.
+package struct ByteReader: ~Escapable {
+  private let bytes: Span<UInt8>
+  /// The offset of the next byte to be read.
+  package private(set) var offset: Int
+
+  /// Reads `bytes` from `offset` on.
+  @_lifetime(copy bytes)
+  package init(_ bytes: Span<UInt8>, at offset: Int = 0) {
+    self.bytes = bytes
+    self.offset = offset
+  }
+
+  /// The number of bytes not read yet.
+  package var remaining: Int { bytes.count - offset }
+
+  /// Reads one fixed-width little-endian integer.
+  package mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T? {
+    guard remaining >= MemoryLayout<T>.size, offset >= 0 else { return nil }
+    let value = bytes.load(type, at: offset)
+    offset += MemoryLayout<T>.size
+    return value
+  }
+
+  /// Reads an unsigned LEB128 integer of at most ten bytes.
+  package mutating func readVarint() -> UInt64? {
+    var cursor = offset
+    guard cursor >= 0, cursor < bytes.count else { return nil }
+    let first = bytes[cursor]
+    if first < 0x80 {
+      offset = cursor + 1
+      return UInt64(first)
+    }
+    var value = UInt64(first & 0x7f)
+    var shift: UInt64 = 7
+    cursor += 1
+    while cursor < bytes.count {
+      let byte = bytes[cursor]
+      cursor += 1
+      // The tenth byte holds the top bit only: more would not fit 64 bits.
+      if shift == 63, byte > 1 { return nil }
+      value |= UInt64(byte & 0x7f) << shift
+      if byte < 0x80 {
+        offset = cursor
+        return value
+      }
+      shift += 7
+      if shift > 63 { return nil }
+    }
+    return nil
+  }
+
+  /// Reads a zigzag-coded signed integer.
+  package mutating func readZigzag() -> Int64? {
+    guard let raw = readVarint() else { return nil }
+    return Zigzag.decode(raw)
+  }
+
+  /// Reads a varint that must be an `Int` not above `maximum`.
+  package mutating func readCount(maximum: Int) -> Int? {
+    let start = offset
+    guard let raw = readVarint(), raw <= UInt64(maximum) else {
+      offset = start
+      return nil
+    }
+    return Int(raw)
+  }
+
+  /// Skips `count` bytes and returns the range they had.
+  package mutating func skip(_ count: Int) -> Range<Int>? {
+    guard count >= 0, count <= remaining else { return nil }
+    let range = offset..<offset + count
+    offset += count
+    return range
+  }
+}
+
+/// The mapping of signed to unsigned integers that keeps small magnitudes small.
+package enum Zigzag {
+  /// The unsigned form: 0, -1, 1, -2 … become 0, 1, 2, 3 ….
+  package static func encode(_ value: Int64) -> UInt64 {
+    UInt64(bitPattern: (value << 1) ^ (value >> 63))
+  }
+
+  /// The signed form.
+  package static func decode(_ value: UInt64) -> Int64 {
+    Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// The little-endian integer at `offset`; traps where the bytes end before it does.
+  package func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T {
+    precondition(
+      offset >= 0 && offset &+ MemoryLayout<T>.size <= count, "the value lies in the bytes")
+    // Unaligned: frames start on 8-byte boundaries, the fields inside do not. In bounds: above.
+    let raw = unsafe bytes.unsafeLoadUnaligned(
+      fromUncheckedByteOffset: offset, as: type)
+    return T(littleEndian: raw)
+  }
+
+  /// Whether all bytes of the range are zero.
+  package func isZero(_ range: Range<Int>) -> Bool {
+    var index = range.lowerBound
+    while index + 8 <= range.upperBound {
+      if load(UInt64.self, at: index) != 0 { return false }
+      index += 8
+    }
+    while index < range.upperBound {
+      if self[index] != 0 { return false }
+      index += 1
+    }
+    return true
+  }
+
+  /// Whether both spans hold the same bytes.
+  package func equals(_ other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    var index = 0
+    while index + 8 <= count {
+      if load(UInt64.self, at: index) != other.load(UInt64.self, at: index) { return false }
+      index += 8
+    }
+    while index < count {
+      if self[index] != other[index] { return false }
+      index += 1
+    }
+    return true
+  }
+
+  /// An owned copy.
+  package var array: [UInt8] {
+    unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      unsafe withUnsafeBufferPointer { source in
+        if let from = source.baseAddress, let to = buffer.baseAddress {
+          unsafe to.update(from: from, count: source.count)
+        }
+      }
+      initialized = count
+    }
+  }
+
+  /// The bytes as text, with invalid sequences replaced.
+  package var text: String {
+    unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}

@@ -1,0 +1,116 @@
+/// A file of 4 KiB pages, each with a checksum of its own: the container of footers and index
+/// checkpoints.
+///
+/// Specified in `Format.md`, section "Checked pages". Page 0 is a header block; the checksums of
+/// all other pages follow the last of them. A mapped reader checks a page when it first touches it,
+/// so that opening such a file costs two pages, however large it is.
+package enum CheckedPages {
+  package static let pageSize = 4096
+  /// In the header block of every such file: the number of pages behind the header, and the
+  /// checksum of the checksum table.
+  package static let pageCount = 40..<44
+  package static let tableChecksum = 44..<48
+  /// Where a kind of file puts its own fields.
+  package static let fields = 48
+
+  /// Completes a file: `body` holds the pages behind the header, `header` the header block's own
+  /// fields, encoded up to but without page count and table checksum.
+  package static func finish(
+    header: borrowing ByteBuffer, body: inout ByteBuffer, into file: inout ByteBuffer
+  ) {
+    body.appendZeros(-body.count & (pageSize - 1))
+    let pages = body.count / pageSize
+    var table = ByteBuffer(capacity: pages * 4 + 16)
+    for page in 0..<pages {
+      let sum = CRC32C.checksum(
+        body.bytes.extracting(page * pageSize..<(page + 1) * pageSize), continuing: UInt32(page))
+      table.append(sum)
+    }
+    let start = file.count
+    file.append(header.bytes)
+    file.store(UInt32(pages), at: start + pageCount.lowerBound)
+    file.store(CRC32C.checksum(table.bytes), at: start + tableChecksum.lowerBound)
+    HeaderBlock.finish(&file, from: start)
+    file.append(body.bytes)
+    file.append(table.bytes)
+  }
+}
+
+/// Reads a file of checked pages through its mapping.
+package final class CheckedFile: Sendable {
+  package let name: String
+  package let mapping: Mapping
+  private let pages: Int
+  private let verified: VerifiedBits
+
+  /// Checks the header block and the table of checksums of `mapping`, which begins with `magic`.
+  package init(
+    _ mapping: Mapping, _ magic: FileHeader.Magic, storeID: StoreID, name: String
+  ) throws(LogError) {
+    let bytes = mapping.bytes
+    guard bytes.count >= HeaderBlock.byteCount else {
+      throw .truncatedFile(
+        file: name, expected: UInt64(HeaderBlock.byteCount), actual: UInt64(bytes.count))
+    }
+    let block = bytes.extracting(0..<HeaderBlock.byteCount)
+    let header = try FileHeader.decode(block, magic, file: name)
+    try HeaderBlock.check(block, file: name)
+    guard header.storeID == storeID else {
+      throw .corrupt(Corruption(file: name, offset: 0, .identity))
+    }
+    pages = Int(block.load(UInt32.self, at: CheckedPages.pageCount.lowerBound))
+    let tableStart = (pages + 1) * CheckedPages.pageSize
+    guard bytes.count == tableStart + pages * 4 else {
+      throw .truncatedFile(
+        file: name, expected: UInt64(tableStart + pages * 4), actual: UInt64(bytes.count))
+    }
+    let stored = block.load(UInt32.self, at: CheckedPages.tableChecksum.lowerBound)
+    let computed = CRC32C.checksum(bytes.extracting(tableStart..<bytes.count))
+    guard stored == computed else {
+      throw .corrupt(
+        Corruption(file: name, offset: tableStart, .checksum(stored: stored, computed: computed)))
+    }
+    self.name = name
+    self.mapping = mapping
+    verified = VerifiedBits(count: pages)
+  }
+
+  /// The number of body bytes.
+  package var byteCount: Int { pages * CheckedPages.pageSize }
+
+  /// The header block.
+  package var header: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { mapping.bytes.extracting(0..<HeaderBlock.byteCount) }
+  }
+
+  /// The body; a range of it may be read once `check` passed for it.
+  package var body: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      mapping.bytes.extracting(
+        CheckedPages.pageSize..<CheckedPages.pageSize * (pages + 1))
+    }
+  }
+
+  /// Checks the pages that hold `range` of the body, each once per process.
+  package func check(_ range: Range<Int>) throws(LogError) {
+    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
+      throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))
+    }
+    if range.isEmpty { return }
+    let last = (range.upperBound - 1) / CheckedPages.pageSize
+    for page in range.lowerBound / CheckedPages.pageSize...last where !verified.contains(page) {
+      let bytes = mapping.bytes
+      let start = (page + 1) * CheckedPages.pageSize
+      let stored = bytes.load(UInt32.self, at: (pages + 1) * CheckedPages.pageSize + page * 4)
+      let computed = CRC32C.checksum(
+        bytes.extracting(start..<start + CheckedPages.pageSize), continuing: UInt32(page))
+      guard stored == computed else {
+        throw .corrupt(
+          Corruption(file: name, offset: start, .checksum(stored: stored, computed: computed)))
+      }
+      verified.insert(page)
+    }
+  }
+}

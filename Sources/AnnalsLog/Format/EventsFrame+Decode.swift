@@ -1,0 +1,182 @@
+/// What frames of one segment count from.
+package struct SegmentBase: Sendable, BitwiseCopyable, Equatable {
+  package var position: UInt64
+  package var time: Int64
+
+  package init(position: UInt64, time: Int64) {
+    self.position = position
+    self.time = time
+  }
+}
+
+extension EventsFrame {
+  /// The most bytes an aggregate id has in a frame.
+  package static let idLengthMax: UInt64 = 1024
+
+  /// Finds everything in the frame at `start`, whose header told `byteCount`; nil where the bytes
+  /// are not what a writer makes.
+  ///
+  /// Total over any bytes. Costs the number of columns, not of events; `isConsistent` looks at
+  /// every value and is asked once, when a frame is verified.
+  package static func decode(
+    _ bytes: Span<UInt8>, at start: Int, byteCount: Int, _ base: SegmentBase
+  ) -> EventsFrame? {
+    var frame = EventsFrame()
+    frame.start = start
+    frame.byteCount = byteCount
+    let end = start + byteCount
+    guard end <= bytes.count else { return nil }
+    var reader = ByteReader(
+      bytes.extracting(0..<end), at: start + FrameHeader.Layout.byteCount)
+    guard let flags = reader.read(UInt8.self), flags & Flags.reserved == 0,
+      let position = reader.readVarint(), let time = reader.readZigzag()
+    else { return nil }
+    let (first, overflow) = base.position.addingReportingOverflow(position)
+    guard !overflow, first > 0, first <= UInt64(Int64.max) else { return nil }
+    frame.firstPosition = first
+    frame.time = base.time &+ time
+    frame.payloadsEnd = end - Int(flags & Flags.paddingMask)
+    if flags & Flags.durableBefore == 0 {
+      guard let distance = reader.readVarint(), distance <= UInt64(start) / 8 || start == 0 else {
+        return nil
+      }
+      frame.undurableUnits = distance
+    }
+    if flags & Flags.lone != 0 { return frame.decodeLone(&reader) }
+    return frame.decodeColumns(&reader)
+  }
+
+  private consuming func decodeLone(_ reader: inout ByteReader) -> EventsFrame? {
+    guard let length = reader.readVarint(), length >= 1, length <= Self.idLengthMax,
+      let version = reader.readVarint(), let type = reader.readVarint(),
+      let ids = reader.skip(Int(length)), reader.offset <= payloadsEnd
+    else { return nil }
+    isLone = true
+    eventCount = 1
+    aggregateCount = 1
+    appendCount = 1
+    idLengths = Column(constant: length)
+    firstVersions = Column(constant: version)
+    types = Column(constant: type)
+    appendLengths = Column(constant: 1)
+    idsOffset = ids.lowerBound
+    payloadsOffset = reader.offset
+    payloadLengths = Column(constant: UInt64(payloadsEnd - payloadsOffset))
+    return self
+  }
+
+  private consuming func decodeColumns(_ reader: inout ByteReader) -> EventsFrame? {
+    // At least one byte stands in the frame for each event: what a frame can claim is bounded by
+    // its size.
+    guard let events = reader.readCount(maximum: byteCount), events >= 1,
+      let aggregateRows = reader.readCount(maximum: events), aggregateRows >= 1,
+      let appends = reader.readCount(maximum: events), appends >= 1,
+      let word = reader.read(UInt32.self)
+    else { return nil }
+    eventCount = events
+    aggregateCount = aggregateRows
+    appendCount = appends
+    hasAggregates = word & Columns.hasAggregates != 0
+    hasTimes = word & Columns.hasTimes != 0
+    hasPositions = word & Columns.hasPositions != 0
+    guard hasAggregates || aggregateRows == 1 || aggregateRows == events,
+      hasAggregates || !hasPositions
+    else { return nil }
+
+    func width(_ shift: UInt32) -> ColumnWidth? {
+      ColumnWidth(rawValue: UInt8(truncatingIfNeeded: word >> shift) & 7)
+    }
+    func column(
+      _ shift: UInt32, _ rows: Int, isPresent: Bool, _ reader: inout ByteReader
+    ) -> Column? {
+      guard let width = width(shift) else { return nil }
+      if !isPresent { return width == .constant ? Column(constant: 0) : nil }
+      return reader.readColumn(width, rows: rows)
+    }
+    guard
+      let idLengths = column(Columns.idLengths, aggregateRows, isPresent: true, &reader),
+      let firstVersions = column(Columns.firstVersions, aggregateRows, isPresent: true, &reader),
+      let aggregates = column(Columns.aggregates, events, isPresent: hasAggregates, &reader),
+      let offsets = column(Columns.versionOffsets, events, isPresent: hasAggregates, &reader),
+      let types = column(Columns.types, events, isPresent: true, &reader),
+      let lengths = column(Columns.payloadLengths, events, isPresent: true, &reader),
+      let times = column(Columns.times, events, isPresent: hasTimes, &reader),
+      let appendLengths = column(Columns.appendLengths, appends, isPresent: true, &reader),
+      let positions = column(Columns.positions, events, isPresent: hasPositions, &reader)
+    else { return nil }
+    self.idLengths = idLengths
+    self.firstVersions = firstVersions
+    self.aggregates = aggregates
+    versionOffsets = offsets
+    self.types = types
+    payloadLengths = lengths
+    self.times = times
+    self.appendLengths = appendLengths
+    self.positions = positions
+    return decodeSections(&reader, word)
+  }
+
+  private consuming func decodeSections(
+    _ reader: inout ByteReader, _ word: UInt32
+  ) -> EventsFrame? {
+    if word & Columns.hasExtras != 0 {
+      guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
+      else { return nil }
+      (extrasOffset, extrasEnd) = (range.lowerBound, range.upperBound)
+    }
+    if word & Columns.hasKeys != 0 {
+      guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
+      else { return nil }
+      (keysOffset, keysEnd) = (range.lowerBound, range.upperBound)
+    }
+    // Ids come last before the payloads; their lengths are summed when the frame is verified, and
+    // the total stands here so that the payloads are found without it.
+    guard let idBytes = reader.readCount(maximum: byteCount), let ids = reader.skip(idBytes),
+      reader.offset <= payloadsEnd
+    else { return nil }
+    idsOffset = ids.lowerBound
+    payloadsOffset = ids.upperBound
+    return self
+  }
+
+  /// Whether every value of the frame agrees with every other; costs the number of events.
+  package func isConsistent(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.isZero(payloadsEnd..<start + byteCount) else { return false }
+    if isLone { return firstVersions.constant >= 1 && firstVersions.constant < 1 << 62 }
+    guard sumIsExactly(payloadsEnd - payloadsOffset, payloadLengths, eventCount, bytes),
+      sumIsExactly(payloadsOffset - idsOffset, idLengths, aggregateCount, bytes),
+      sumIsExactly(eventCount, appendLengths, appendCount, bytes)
+    else { return false }
+    for row in 0..<aggregateCount {
+      let length = idLengths.value(row, in: bytes)
+      let version = firstVersions.value(row, in: bytes)
+      guard length >= 1, length <= Self.idLengthMax, version >= 1, version < 1 << 62 else {
+        return false
+      }
+    }
+    for row in 0..<appendCount where appendLengths.value(row, in: bytes) == 0 { return false }
+    if hasAggregates {
+      guard aggregates.maximum(eventCount, in: bytes) < UInt64(aggregateCount) else { return false }
+    }
+    if hasPositions {
+      guard positions.value(0, in: bytes) == 0 else { return false }
+      for row in 1..<max(1, eventCount)
+      where positions.value(row, in: bytes) <= positions.value(row - 1, in: bytes) {
+        return false
+      }
+    }
+    return extrasAreConsistent(bytes) && keysAreConsistent(bytes)
+  }
+
+  private func sumIsExactly(
+    _ total: Int, _ column: Column, _ rows: Int, _ bytes: Span<UInt8>
+  ) -> Bool {
+    var sum: UInt64 = 0
+    for row in 0..<rows {
+      let value = column.value(row, in: bytes)
+      guard value <= UInt64(total) else { return false }
+      sum &+= value
+    }
+    return sum == UInt64(total)
+  }
+}

@@ -1,0 +1,107 @@
+/// Where everything stands in an events frame: one commit group.
+///
+/// Specified in `Format.md`, section "Events frame". A value of offsets, not of bytes: the bytes
+/// stay in the mapping. All offsets count from the same origin as `start`.
+package struct EventsFrame: Sendable, BitwiseCopyable {
+  /// The first body byte.
+  package enum Flags {
+    package static let paddingMask: UInt8 = 0b0000_0111
+    /// Everything before this frame was durable when it was written.
+    package static let durableBefore: UInt8 = 0b0000_1000
+    /// One event without tags, id, metadata or key, in the short form.
+    package static let lone: UInt8 = 0b0001_0000
+    package static let reserved: UInt8 = 0b1110_0000
+  }
+
+  /// The word that tells how the columns are stored: three bits of width each, then presence.
+  package enum Columns {
+    package static let idLengths: UInt32 = 0
+    package static let firstVersions: UInt32 = 3
+    package static let aggregates: UInt32 = 6
+    package static let versionOffsets: UInt32 = 9
+    package static let types: UInt32 = 12
+    package static let payloadLengths: UInt32 = 15
+    package static let times: UInt32 = 18
+    package static let appendLengths: UInt32 = 21
+    package static let positions: UInt32 = 24
+    package static let hasAggregates: UInt32 = 1 << 27
+    package static let hasTimes: UInt32 = 1 << 28
+    package static let hasPositions: UInt32 = 1 << 29
+    package static let hasExtras: UInt32 = 1 << 30
+    package static let hasKeys: UInt32 = 1 << 31
+  }
+
+  package var start = 0
+  package var byteCount = 0
+  package var firstPosition: UInt64 = 0
+  package var time: Int64 = 0
+  /// The bytes before the frame, in units, that were not durable when it was written.
+  package var undurableUnits: UInt64 = 0
+  package var eventCount = 0
+  package var aggregateCount = 0
+  package var appendCount = 0
+  package var isLone = false
+  package var hasAggregates = false
+  package var hasTimes = false
+  package var hasPositions = false
+  package var idLengths = Column(constant: 0)
+  package var firstVersions = Column(constant: 0)
+  package var aggregates = Column(constant: 0)
+  package var versionOffsets = Column(constant: 0)
+  package var types = Column(constant: 0)
+  package var payloadLengths = Column(constant: 0)
+  package var times = Column(constant: 0)
+  package var appendLengths = Column(constant: 0)
+  package var positions = Column(constant: 0)
+  package var idsOffset = 0
+  package var extrasOffset = 0
+  package var extrasEnd = 0
+  package var keysOffset = 0
+  package var keysEnd = 0
+  package var payloadsOffset = 0
+  package var payloadsEnd = 0
+
+  package init() {}
+
+  /// The position of the last event.
+  package func lastPosition(_ bytes: Span<UInt8>) -> UInt64 {
+    position(eventCount - 1, bytes)
+  }
+
+  /// The position of event `index`.
+  @inline(__always)
+  package func position(_ index: Int, _ bytes: Span<UInt8>) -> UInt64 {
+    firstPosition &+ (hasPositions ? positions.value(index, in: bytes) : UInt64(index))
+  }
+
+  /// The row of the aggregate table that event `index` belongs to.
+  @inline(__always)
+  package func aggregateIndex(_ index: Int, _ bytes: Span<UInt8>) -> Int {
+    if hasAggregates { return Int(aggregates.value(index, in: bytes)) }
+    return aggregateCount == 1 ? 0 : index
+  }
+
+  /// The version of event `index`, which belongs to row `aggregate`.
+  @inline(__always)
+  package func version(_ index: Int, aggregate: Int, _ bytes: Span<UInt8>) -> UInt64 {
+    let first = firstVersions.value(aggregate, in: bytes)
+    if hasAggregates { return first &+ versionOffsets.value(index, in: bytes) }
+    return aggregateCount == 1 ? first &+ UInt64(index) : first
+  }
+
+  /// The time of event `index`, in microseconds.
+  @inline(__always)
+  package func time(_ index: Int, _ bytes: Span<UInt8>) -> Int64 {
+    hasTimes ? time &+ Zigzag.decode(times.value(index, in: bytes)) : time
+  }
+
+  /// The offset of the id of aggregate row `aggregate`.
+  package func idOffset(_ aggregate: Int, _ bytes: Span<UInt8>) -> Int {
+    idsOffset &+ Int(truncatingIfNeeded: idLengths.sum(aggregate, in: bytes))
+  }
+
+  /// The offset of the payload of event `index`.
+  package func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
+    payloadsOffset &+ Int(truncatingIfNeeded: payloadLengths.sum(index, in: bytes))
+  }
+}

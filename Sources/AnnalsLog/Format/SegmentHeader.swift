@@ -1,0 +1,124 @@
+/// The first 4,096 bytes of a segment.
+///
+/// Specified in `Format.md`, section "Segment header". Written together with the segment's first
+/// frame, under one sync, so that a header that is there proves its predecessor was whole: that was
+/// synced before.
+package struct SegmentHeader: Equatable, Sendable {
+  package enum Layout {
+    package static let segmentID = 40..<44
+    package static let salt = 44..<48
+    package static let basePosition = 48..<56
+    package static let baseTime = 56..<64
+    package static let baseRecord = 64..<72
+    package static let predecessorID = 72..<76
+    package static let predecessorChecksum = 76..<80
+    package static let predecessorEnd = 80..<88
+    package static let reserved = 88..<4092
+    package static let byteCount = HeaderBlock.byteCount
+  }
+
+  package var storeID: StoreID
+  package var segmentID: SegmentID
+  /// Random; part of every frame's checksum, so that no frame of another file verifies in this one.
+  package var salt: UInt32
+  /// The position of the first event the segment may hold.
+  package var basePosition: UInt64
+  /// The time that frames count theirs from, in microseconds.
+  package var baseTime: Int64
+  /// The number of control records before the segment.
+  package var baseRecord: UInt64
+  /// The segment before this one, or zero.
+  package var predecessorID: SegmentID
+  package var predecessorChecksum: UInt32
+  package var predecessorEnd: UInt64
+
+  /// Appends the block.
+  package func encode(into buffer: inout ByteBuffer) {
+    let start = buffer.count
+    FileHeader(.segment, storeID: storeID).encode(into: &buffer)
+    buffer.append(segmentID)
+    buffer.append(salt)
+    buffer.append(basePosition)
+    buffer.append(baseTime)
+    buffer.append(baseRecord)
+    buffer.append(predecessorID)
+    buffer.append(predecessorChecksum)
+    buffer.append(predecessorEnd)
+    HeaderBlock.finish(&buffer, from: start)
+  }
+
+  /// Reads the block; nil where it was never written.
+  package static func decode(
+    _ bytes: Span<UInt8>, file: String
+  ) throws(LogError) -> SegmentHeader? {
+    guard bytes.count >= Layout.byteCount else {
+      throw .truncatedFile(
+        file: file, expected: UInt64(Layout.byteCount), actual: UInt64(bytes.count))
+    }
+    let block = bytes.extracting(0..<Layout.byteCount)
+    if block.isZero(0..<Layout.byteCount) { return nil }
+    let header = try FileHeader.decode(block, .segment, file: file)
+    try HeaderBlock.check(block, file: file)
+    guard block.isZero(Layout.reserved) else {
+      throw .corrupt(
+        Corruption(file: file, offset: Layout.reserved.lowerBound, .malformed(.segmentHeader)))
+    }
+    return SegmentHeader(
+      storeID: header.storeID,
+      segmentID: block.load(UInt32.self, at: Layout.segmentID.lowerBound),
+      salt: block.load(UInt32.self, at: Layout.salt.lowerBound),
+      basePosition: block.load(UInt64.self, at: Layout.basePosition.lowerBound),
+      baseTime: block.load(Int64.self, at: Layout.baseTime.lowerBound),
+      baseRecord: block.load(UInt64.self, at: Layout.baseRecord.lowerBound),
+      predecessorID: block.load(UInt32.self, at: Layout.predecessorID.lowerBound),
+      predecessorChecksum: block.load(UInt32.self, at: Layout.predecessorChecksum.lowerBound),
+      predecessorEnd: block.load(UInt64.self, at: Layout.predecessorEnd.lowerBound))
+  }
+}
+
+/// The number of a segment file; unique in its store for ever, and its file's name.
+package typealias SegmentID = UInt32
+
+/// File names of a store.
+package enum StoreFile {
+  package static let lock = "LOCK"
+  package static let manifest = "MANIFEST"
+  package static let control = "control"
+  package static let types = "types"
+  package static let staging = "staging"
+  package static let logDirectory = "log"
+  package static let snapshotsDirectory = "snapshots"
+  package static let consumersDirectory = "consumers"
+  package static let temporarySuffix = ".tmp"
+
+  /// `log/<id>.segment`
+  package static func segment(_ id: SegmentID) -> String { "\(digits(UInt64(id), 8)).segment" }
+  /// `log/<id>.footer`
+  package static func footer(_ id: SegmentID) -> String { "\(digits(UInt64(id), 8)).footer" }
+  /// `segments-<generation>`
+  package static func segmentList(_ generation: UInt64) -> String {
+    "segments-\(digits(generation, 12))"
+  }
+  /// `index-<generation>`
+  package static func indexCheckpoint(_ generation: UInt64) -> String {
+    "index-\(digits(generation, 12))"
+  }
+
+  /// The number in a name of the form `<prefix><digits><suffix>`.
+  package static func number(in name: String, prefix: String, suffix: String = "") -> UInt64? {
+    guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
+    let digits = name.utf8.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
+    guard !digits.isEmpty, digits.count <= 19 else { return nil }
+    var value: UInt64 = 0
+    for digit in digits {
+      guard digit >= 48, digit <= 57 else { return nil }
+      value = value * 10 + UInt64(digit - 48)
+    }
+    return value
+  }
+
+  private static func digits(_ value: UInt64, _ width: Int) -> String {
+    let text = String(value)
+    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+  }
+}

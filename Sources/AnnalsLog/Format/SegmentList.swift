@@ -1,0 +1,159 @@
+/// The segments of a store in log order, and the index checkpoints over them.
+///
+/// Specified in `Format.md`, section "Segment list". Written whole, under a new name, when a segment
+/// begins or compaction replaces some; never on the path of an append.
+package struct SegmentList: Equatable, Sendable {
+  package enum Layout {
+    package static let generation = 40..<48
+    package static let segmentCount = 48..<52
+    package static let checkpointCount = 52..<56
+    package static let nextSegment = 56..<60
+    package static let reserved = 60..<64
+    package static let entries = 64
+    package static let segmentEntry = 64
+    package static let checkpointEntry = 32
+    package static let checksum = 4
+  }
+
+  /// What is known of one segment.
+  package struct Entry: Equatable, Sendable {
+    package var id: SegmentID
+    /// Sealed: the fields below are final. Otherwise the segment is in writing or ready for it, and
+    /// they are zero.
+    package var isSealed: Bool
+    package var basePosition: UInt64 = 0
+    package var lastPosition: UInt64 = 0
+    package var lastRecord: UInt64 = 0
+    /// The offset behind the last frame.
+    package var end: UInt64 = 0
+    package var lastChecksum: UInt32 = 0
+    /// The number of idempotency keys through this segment.
+    package var keySequence: UInt64 = 0
+
+    package init(id: SegmentID, isSealed: Bool) {
+      self.id = id
+      self.isSealed = isSealed
+    }
+  }
+
+  /// One index checkpoint: the newest versions and segments of all keys in a run of segments.
+  package struct Checkpoint: Equatable, Sendable {
+    package var generation: UInt64
+    package var firstSegment: SegmentID
+    package var lastSegment: SegmentID
+    package var keyCount: UInt64
+
+    package init(
+      generation: UInt64, firstSegment: SegmentID, lastSegment: SegmentID, keyCount: UInt64
+    ) {
+      self.generation = generation
+      self.firstSegment = firstSegment
+      self.lastSegment = lastSegment
+      self.keyCount = keyCount
+    }
+  }
+
+  package var storeID: StoreID
+  package var generation: UInt64
+  /// The id the next new segment gets; ids are never used twice.
+  package var nextSegment: SegmentID
+  package var segments: [Entry]
+  package var checkpoints: [Checkpoint]
+
+  package init(
+    storeID: StoreID, generation: UInt64, nextSegment: SegmentID, segments: [Entry],
+    checkpoints: [Checkpoint]
+  ) {
+    self.storeID = storeID
+    self.generation = generation
+    self.nextSegment = nextSegment
+    self.segments = segments
+    self.checkpoints = checkpoints
+  }
+
+  /// Appends the whole file.
+  package func encode(into buffer: inout ByteBuffer) {
+    let start = buffer.count
+    FileHeader(.segmentList, storeID: storeID).encode(into: &buffer)
+    buffer.append(generation)
+    buffer.append(UInt32(segments.count))
+    buffer.append(UInt32(checkpoints.count))
+    buffer.append(nextSegment)
+    buffer.append(UInt32(0))
+    for entry in segments {
+      buffer.append(entry.id)
+      buffer.append(UInt32(entry.isSealed ? 1 : 0))
+      buffer.append(entry.basePosition)
+      buffer.append(entry.lastPosition)
+      buffer.append(entry.lastRecord)
+      buffer.append(entry.end)
+      buffer.append(entry.keySequence)
+      buffer.append(entry.lastChecksum)
+      buffer.appendZeros(12)
+    }
+    for checkpoint in checkpoints {
+      buffer.append(checkpoint.generation)
+      buffer.append(checkpoint.firstSegment)
+      buffer.append(checkpoint.lastSegment)
+      buffer.append(checkpoint.keyCount)
+      buffer.appendZeros(8)
+    }
+    let sum = CRC32C.checksum(buffer.bytes.extracting(start..<buffer.count))
+    buffer.append(sum)
+  }
+
+  /// Reads a whole file.
+  package static func decode(_ bytes: Span<UInt8>, file: String) throws(LogError) -> SegmentList {
+    let header = try FileHeader.decode(bytes, .segmentList, file: file)
+    guard bytes.count >= Layout.entries + Layout.checksum else {
+      throw .truncatedFile(
+        file: file, expected: UInt64(Layout.entries + Layout.checksum),
+        actual: UInt64(bytes.count))
+    }
+    let segmentCount = Int(bytes.load(UInt32.self, at: Layout.segmentCount.lowerBound))
+    let checkpointCount = Int(bytes.load(UInt32.self, at: Layout.checkpointCount.lowerBound))
+    let end =
+      Layout.entries + segmentCount * Layout.segmentEntry
+      + checkpointCount * Layout.checkpointEntry
+    guard bytes.count == end + Layout.checksum else {
+      throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList)))
+    }
+    let stored = bytes.load(UInt32.self, at: end)
+    let computed = CRC32C.checksum(bytes.extracting(0..<end))
+    guard stored == computed else {
+      throw .corrupt(
+        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed)))
+    }
+    var list = SegmentList(
+      storeID: header.storeID,
+      generation: bytes.load(UInt64.self, at: Layout.generation.lowerBound),
+      nextSegment: bytes.load(UInt32.self, at: Layout.nextSegment.lowerBound),
+      segments: [], checkpoints: [])
+    for index in 0..<segmentCount {
+      let at = Layout.entries + index * Layout.segmentEntry
+      let id = bytes.load(UInt32.self, at: at)
+      var entry = Entry(id: id, isSealed: bytes.load(UInt32.self, at: at + 4) & 1 != 0)
+      entry.basePosition = bytes.load(UInt64.self, at: at + 8)
+      entry.lastPosition = bytes.load(UInt64.self, at: at + 16)
+      entry.lastRecord = bytes.load(UInt64.self, at: at + 24)
+      entry.end = bytes.load(UInt64.self, at: at + 32)
+      entry.keySequence = bytes.load(UInt64.self, at: at + 40)
+      entry.lastChecksum = bytes.load(UInt32.self, at: at + 48)
+      guard id != 0, id < list.nextSegment, bytes.isZero(at + 52..<at + 64) else {
+        throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList)))
+      }
+      list.segments.append(entry)
+    }
+    for index in 0..<checkpointCount {
+      let at =
+        Layout.entries + segmentCount * Layout.segmentEntry + index * Layout.checkpointEntry
+      list.checkpoints.append(
+        Checkpoint(
+          generation: bytes.load(UInt64.self, at: at),
+          firstSegment: bytes.load(UInt32.self, at: at + 8),
+          lastSegment: bytes.load(UInt32.self, at: at + 12),
+          keyCount: bytes.load(UInt64.self, at: at + 16)))
+    }
+    return list
+  }
+}

@@ -1,0 +1,32 @@
+/// The limits of a log, each with its reason. A breach is a typed error before a byte is written.
+public enum Limits {
+  /// The most bytes of one payload, unless raised: events are facts, not files, and a reader may
+  /// have to hold a copy.
+  public static let payloadBytesDefault = 16 << 20
+  /// The most bytes of one encoded append, unless raised: it is one frame, and one write.
+  public static let appendBytesDefault = 64 << 20
+  /// The most an append's limit may be raised to: what the frame's length field holds.
+  public static let appendBytesMax = FrameHeader.byteCountMax
+  /// The most bytes of an aggregate id: enough for any path-like name, and a bound for an index key.
+  public static let aggregateIDBytesMax = 1024
+  /// The most bytes of an event type's name.
+  public static let typeBytesMax = 256
+  /// The most different event types of one store: a type table is read whole into memory.
+  public static let typesMax = 1 << 20
+  /// The most tags of one event: each is an entry of the index.
+  public static let tagCountMax = 64
+  /// The most bytes of one tag.
+  public static let tagBytesMax = 256
+  /// The most bytes of one event's metadata.
+  public static let metadataBytesMax = 64 << 10
+  /// The most bytes of an idempotency key: room for two UUIDs as text.
+  public static let keyBytesMax = 64
+  /// How many keys are remembered at least …
+  public static let keysRemembered: UInt64 = 1_000_000
+  /// … and for how long at least, in seconds: a key is forgotten when both are exceeded.
+  public static let keySecondsRemembered: Int64 = 7 * 24 * 3600
+  /// The most events of one segment: an index entry names one in 23 bits.
+  package static let segmentEventsMax = (1 << 23) - 2
+  /// A group of appends is closed when its payloads reach this: more would only delay the first.
+  package static let groupBytesMax = 1 << 20
+}
