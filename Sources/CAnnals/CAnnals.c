@@ -1,1 +1,0 @@
-#include "CAnnals.h"

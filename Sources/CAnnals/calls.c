@@ -1,0 +1,40 @@
+#define _GNU_SOURCE
+#include "annals_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int annals_fallocate(int descriptor, int64_t offset, int64_t count) {
+  while (fallocate(descriptor, 0, offset, count) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+// Not FUTEX_PRIVATE_FLAG: the sleepers are in other processes.
+int annals_futex_wait(const uint32_t *word, uint32_t expected, int64_t nanoseconds) {
+  struct timespec limit = {
+      .tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+  struct timespec *timeout = nanoseconds < 0 ? NULL : &limit;
+  if (syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, NULL, 0) == 0) return 0;
+  // The word had changed, or a signal came: both are a reason to look again.
+  return errno == EAGAIN || errno == EINTR ? 0 : errno;
+}
+
+int annals_futex_wake(uint32_t *word) {
+  long woken = syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+  return woken < 0 ? 0 : (int)woken;
+}
+
+void annals_name_thread(const char *name) {
+  char kept[16];
+  strncpy(kept, name, sizeof kept - 1);
+  kept[sizeof kept - 1] = 0;
+  pthread_setname_np(pthread_self(), kept);
+}

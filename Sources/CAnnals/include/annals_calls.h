@@ -1,0 +1,34 @@
+#pragma once
+#include <stdint.h>
+
+/// System calls that Swift's C library modules lack, and what belongs beside them.
+
+/// Reserves blocks for `count` bytes at `offset` and raises the file's size to cover them.
+///
+/// Returns 0 or the errno; is never interrupted. EOPNOTSUPP and ENOSYS mean that this file system
+/// or kernel cannot.
+int annals_fallocate(int descriptor, int64_t offset, int64_t count);
+
+/// Sleeps while `*word` is `expected`, for at most `nanoseconds`; for ever if that is negative.
+///
+/// Works between processes that map the same file, also read-only. Returns ETIMEDOUT when the time
+/// has passed and 0 otherwise, which does not mean that the word has changed: look again.
+int annals_futex_wait(const uint32_t *word, uint32_t expected, int64_t nanoseconds);
+
+/// Wakes all threads of all processes that sleep on `word`; returns how many there were.
+int annals_futex_wake(uint32_t *word);
+
+/// A page whose first word is not zero here and becomes zero in a forked child, at a cost of one
+/// load. NULL if there is no memory.
+///
+/// The word is 1 in a process that has not itself been forked from a user of the page; see
+/// `annals_process_generation`, which also sets it.
+const uint32_t *annals_fork_page(void);
+
+/// A number that differs between this process and all it was forked from; never zero.
+///
+/// Remember it with what a child must not use, and compare it with the first word of the page.
+uint32_t annals_process_generation(void);
+
+/// Names the calling thread for debuggers; cuts the name to the 15 bytes the kernel keeps.
+void annals_name_thread(const char *name);
