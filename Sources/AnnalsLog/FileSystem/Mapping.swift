@@ -39,6 +39,15 @@ package final class Mapping: @unchecked Sendable {
     }
   }
 
+  /// A range of the bytes, for as long as `owner` is borrowed, which keeps this mapping alive.
+  @_lifetime(borrow owner)
+  package func bytes<Owner: AnyObject>(
+    _ range: Range<Int>, lentBy owner: borrowing Owner
+  ) -> Span<UInt8> {
+    let span = bytes.extracting(range)
+    return unsafe _overrideLifetime(span, borrowing: owner)
+  }
+
   /// The address of the first byte, for the few places that share words with other processes.
   @unsafe
   package var address: UnsafeMutableRawPointer { unsafe base }

@@ -47,7 +47,15 @@ package final class CheckedFile: Sendable {
   package init(
     _ mapping: Mapping, _ magic: FileHeader.Magic, storeID: StoreID, name: String
   ) throws(LogError) {
-    let bytes = mapping.bytes
+    pages = try Self.checkHeader(mapping.bytes, magic, storeID: storeID, name: name)
+    self.name = name
+    self.mapping = mapping
+    verified = VerifiedBits(count: pages)
+  }
+
+  private static func checkHeader(
+    _ bytes: Span<UInt8>, _ magic: FileHeader.Magic, storeID: StoreID, name: String
+  ) throws(LogError) -> Int {
     guard bytes.count >= HeaderBlock.byteCount else {
       throw .truncatedFile(
         file: name, expected: UInt64(HeaderBlock.byteCount), actual: UInt64(bytes.count))
@@ -58,7 +66,7 @@ package final class CheckedFile: Sendable {
     guard header.storeID == storeID else {
       throw .corrupt(Corruption(file: name, offset: 0, .identity))
     }
-    pages = Int(block.load(UInt32.self, at: CheckedPages.pageCount.lowerBound))
+    let pages = Int(block.load(UInt32.self, at: CheckedPages.pageCount.lowerBound))
     let tableStart = (pages + 1) * CheckedPages.pageSize
     guard bytes.count == tableStart + pages * 4 else {
       throw .truncatedFile(
@@ -70,9 +78,7 @@ package final class CheckedFile: Sendable {
       throw .corrupt(
         Corruption(file: name, offset: tableStart, .checksum(stored: stored, computed: computed)))
     }
-    self.name = name
-    self.mapping = mapping
-    verified = VerifiedBits(count: pages)
+    return pages
   }
 
   /// The number of body bytes.
@@ -81,15 +87,14 @@ package final class CheckedFile: Sendable {
   /// The header block.
   package var header: Span<UInt8> {
     @_lifetime(borrow self)
-    get { mapping.bytes.extracting(0..<HeaderBlock.byteCount) }
+    get { mapping.bytes(0..<HeaderBlock.byteCount, lentBy: self) }
   }
 
   /// The body; a range of it may be read once `check` passed for it.
   package var body: Span<UInt8> {
     @_lifetime(borrow self)
     get {
-      mapping.bytes.extracting(
-        CheckedPages.pageSize..<CheckedPages.pageSize * (pages + 1))
+      mapping.bytes(CheckedPages.pageSize..<CheckedPages.pageSize * (pages + 1), lentBy: self)
     }
   }
 
@@ -99,6 +104,7 @@ package final class CheckedFile: Sendable {
       throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))
     }
     if range.isEmpty { return }
+    let mapping = mapping
     let last = (range.upperBound - 1) / CheckedPages.pageSize
     for page in range.lowerBound / CheckedPages.pageSize...last where !verified.contains(page) {
       let bytes = mapping.bytes

@@ -1,5 +1,5 @@
 /// A random 128-bit identity: of a store, or of one history of it.
-public struct StoreID: Hashable, Sendable {
+public struct StoreID: Hashable, Sendable, BitwiseCopyable {
   package let high: UInt64
   package let low: UInt64
 

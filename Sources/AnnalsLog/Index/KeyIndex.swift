@@ -1,0 +1,141 @@
+/// The index in memory: keys of the segment in writing, and of those whose footers are being made.
+///
+/// Invariants, all under `lock`:
+/// 1. A key of any segment without footer is in the table.
+/// 2. A slot with `newest != 0` leads into the chains of its `segment`, which is in `chains`.
+/// 3. When a slot moves on to a newer segment while its old one has no footer yet, the old entry
+///    goes to that segment's `heads`.
+package final class KeyIndex: @unchecked Sendable {
+  // Checked how: `state` is touched only under `lock`.
+  private let lock = Lock()
+  private var state: State
+
+  /// The index's content.
+  package struct State {
+    package var table = KeyTable()
+    /// Oldest first; the last is the segment in writing.
+    package var chains: [SegmentChains] = []
+    /// For each of `chains`, entries of keys that have since moved on.
+    package var heads: [[KeyHash: KeySlot]] = []
+
+    package init() {}
+  }
+
+  /// An empty index.
+  package init() {
+    state = State()
+  }
+
+  /// Runs `body` on the content; it must be short and must not do I/O.
+  @inline(__always)
+  package func withState<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body(&state)
+  }
+
+  /// The bytes of anonymous memory the index takes.
+  package var byteCount: Int {
+    withState { state in
+      state.table.byteCount + state.chains.reduce(0) { $0 + $1.byteCount }
+        + state.heads.reduce(0) { $0 + $1.capacity * 64 }
+    }
+  }
+}
+
+extension KeyIndex.State {
+  /// The index of the chains of `segment`.
+  package func chainsIndex(_ segment: SegmentID) -> Int? {
+    chains.lastIndex { $0.segment == segment }
+  }
+
+  /// Makes `segment` the one in writing.
+  package mutating func begin(_ segment: SegmentID, basePosition: UInt64, expecting events: Int) {
+    chains.append(SegmentChains(segment: segment, basePosition: basePosition, expecting: events))
+    heads.append([:])
+  }
+
+  /// Forgets the chains of `segment`, whose footer is there now.
+  package mutating func drop(_ segment: SegmentID) {
+    guard let index = chainsIndex(segment) else { return }
+    chains.remove(at: index)
+    heads.remove(at: index)
+  }
+
+  /// Adds the next event of the segment in writing to the key in slot `slot`.
+  ///
+  /// - Returns: the event's ordinal.
+  @inline(__always)
+  package mutating func addEvent(_ slot: Int, version: UInt64) -> Int {
+    let link = moveLink(slot)
+    let last = chains.count - 1
+    let ordinal = chains[last].append(link)
+    var key = table[slot]
+    key.version = version
+    key.newest = UInt32(truncatingIfNeeded: ordinal + 1)
+    key.segment = chains[last].segment
+    table[slot] = key
+    return ordinal
+  }
+
+  /// Adds event `ordinal` of the segment in writing to the tag or idempotency key in slot `slot`.
+  package mutating func addExtra(_ slot: Int, ordinal: Int, version: UInt64) {
+    let link = moveLink(slot)
+    let last = chains.count - 1
+    let entry = chains[last].appendExtra(ordinal: ordinal, link)
+    var key = table[slot]
+    key.version = version
+    key.newest = UInt32(truncatingIfNeeded: entry + 1)
+    key.segment = chains[last].segment
+    table[slot] = key
+  }
+
+  /// What a new entry of the key links to; keeps the old entry findable if its segment has no
+  /// footer yet.
+  @inline(__always)
+  private mutating func moveLink(_ slot: Int) -> SegmentChains.Link {
+    let key = table[slot]
+    let current = chains[chains.count - 1].segment
+    if key.newest != 0 {
+      if key.segment == current { return .entry(Int(key.newest) - 1) }
+      if let index = chainsIndex(key.segment) { heads[index][key.hash] = key }
+    }
+    return key.segment == Self.unknownSegment ? .unknown : .segment(key.segment)
+  }
+
+  /// Stands in a slot's `segment` where older segments have not been looked at.
+  package static let unknownSegment: SegmentID = .max
+
+  /// Takes back entry `entry` of the key in slot `slot`, the newest one it has.
+  package mutating func takeBack(_ slot: Int, _ link: SegmentChains.Link, version: UInt64) {
+    var key = table[slot]
+    switch link {
+    case .entry(let entry):
+      key.newest = UInt32(entry + 1)
+      key.version = version
+    case .segment(let segment):
+      if let index = chainsIndex(segment), let head = heads[index].removeValue(forKey: key.hash) {
+        key = head
+      } else {
+        key.newest = 0
+        key.segment = segment
+        key.version = version
+      }
+    case .unknown:
+      key.newest = 0
+      key.segment = Self.unknownSegment
+      key.version = version
+    }
+    table[slot] = key
+  }
+
+  /// The newest chain entry of `hash` in `segment`, if the index holds that segment.
+  package func newestEntry(_ hash: KeyHash, in segment: SegmentID) -> Int? {
+    if let slot = table.find(hash) {
+      let key = table[slot]
+      if key.segment == segment { return key.newest == 0 ? nil : Int(key.newest) - 1 }
+    }
+    guard let index = chainsIndex(segment), let head = heads[index][hash] else { return nil }
+    return head.newest == 0 ? nil : Int(head.newest) - 1
+  }
+}

@@ -1,0 +1,133 @@
+/// The index of a segment that has no footer yet: for each event the one before it of the same key.
+///
+/// Three bytes an event for its aggregate, eight for each tag and idempotency key, and eight for
+/// every eighth frame. Guarded by the lock of the `KeyIndex` that owns it.
+package struct SegmentChains: Sendable {
+  /// What a link leads to.
+  package enum Link: Equatable, Sendable {
+    /// The chain entry before.
+    case entry(Int)
+    /// The chain begins here; the key's events before stand in that segment, or nowhere if 0.
+    case segment(SegmentID)
+    /// The chain begins here; where the key stands before has not been looked up.
+    case unknown
+  }
+
+  /// How many frames one sample stands for.
+  package static let framesPerSample = 8
+
+  /// Where a frame begins, and the position of its first event.
+  package struct Sample: BitwiseCopyable, Sendable {
+    package var ordinal: UInt32
+    package var units: UInt32
+  }
+
+  package let segment: SegmentID
+  /// The position that ordinal 0 stands for.
+  package let basePosition: UInt64
+  /// 24 bits each: an ordinal, or a segment id with the top bit set.
+  private var previous: [UInt8] = []
+  private var extraOrdinals: [UInt32] = []
+  private var extraPrevious: [UInt32] = []
+  package private(set) var samples: [Sample] = []
+  private var frameCount = 0
+
+  private static let endBit: UInt32 = 0x80_0000
+  private static let unknownEnd: UInt32 = 0xff_ffff
+  private static let extraEndBit: UInt32 = 0x8000_0000
+  private static let extraUnknownEnd: UInt32 = 0xffff_ffff
+
+  /// An empty index of `segment`, with room for `events`.
+  package init(segment: SegmentID, basePosition: UInt64, expecting events: Int = 0) {
+    self.segment = segment
+    self.basePosition = basePosition
+    previous.reserveCapacity(events * 3)
+  }
+
+  /// The number of events.
+  package var count: Int { previous.count / 3 }
+
+  /// The bytes of memory taken.
+  package var byteCount: Int {
+    previous.capacity + extraOrdinals.capacity * 8 + samples.capacity * 8
+  }
+
+  /// Adds the next event and returns its chain entry, which is its ordinal.
+  @inline(__always)
+  package mutating func append(_ link: Link) -> Int {
+    let ordinal = previous.count / 3
+    let raw: UInt32 =
+      switch link {
+      case .entry(let entry): UInt32(truncatingIfNeeded: entry)
+      case .segment(let id): Self.endBit | min(id, Self.unknownEnd & ~Self.endBit)
+      case .unknown: Self.unknownEnd
+      }
+    previous.append(UInt8(truncatingIfNeeded: raw))
+    previous.append(UInt8(truncatingIfNeeded: raw >> 8))
+    previous.append(UInt8(truncatingIfNeeded: raw >> 16))
+    return ordinal
+  }
+
+  /// Adds an entry for a tag or an idempotency key of event `ordinal`.
+  package mutating func appendExtra(ordinal: Int, _ link: Link) -> Int {
+    extraOrdinals.append(UInt32(ordinal))
+    let raw: UInt32 =
+      switch link {
+      case .entry(let entry): UInt32(truncatingIfNeeded: entry)
+      case .segment(let id): Self.extraEndBit | id
+      case .unknown: Self.extraUnknownEnd
+      }
+    extraPrevious.append(raw)
+    return extraOrdinals.count - 1
+  }
+
+  /// What stands before the event `ordinal` of the same aggregate.
+  @inline(__always)
+  package func link(_ ordinal: Int) -> Link {
+    let at = ordinal * 3
+    let raw =
+      UInt32(previous[at]) | UInt32(previous[at + 1]) << 8 | UInt32(previous[at + 2]) << 16
+    if raw & Self.endBit == 0 { return .entry(Int(raw)) }
+    return raw == Self.unknownEnd ? .unknown : .segment(raw & ~Self.endBit)
+  }
+
+  /// What stands before the tag or key entry `entry`.
+  package func extraLink(_ entry: Int) -> Link {
+    let raw = extraPrevious[entry]
+    if raw & Self.extraEndBit == 0 { return .entry(Int(raw)) }
+    return raw == Self.extraUnknownEnd ? .unknown : .segment(raw & ~Self.extraEndBit)
+  }
+
+  /// The event that the tag or key entry `entry` is of.
+  package func extraOrdinal(_ entry: Int) -> Int { Int(extraOrdinals[entry]) }
+
+  /// Notes that a frame whose first event is `ordinal` begins at `offset`.
+  package mutating func noteFrame(ordinal: Int, offset: Int) {
+    if frameCount % Self.framesPerSample == 0 {
+      samples.append(
+        Sample(ordinal: UInt32(ordinal), units: UInt32(offset / FrameHeader.unit)))
+    }
+    frameCount += 1
+  }
+
+  /// The offset of a frame that begins at or before the one that holds `ordinal`, if any does.
+  package func frameOffset(before ordinal: Int) -> Int? {
+    var low = 0
+    var high = samples.count
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(samples[middle].ordinal) <= ordinal { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : Int(samples[low - 1].units) * FrameHeader.unit
+  }
+
+  /// Takes back the last events, down to `count`, and the extra entries down to `extraCount`.
+  package mutating func removeLast(downTo count: Int, extraCount: Int) {
+    previous.removeLast(previous.count - count * 3)
+    extraOrdinals.removeLast(extraOrdinals.count - extraCount)
+    extraPrevious.removeLast(extraPrevious.count - extraCount)
+  }
+
+  /// The number of tag and key entries.
+  package var extraCount: Int { extraOrdinals.count }
+}
