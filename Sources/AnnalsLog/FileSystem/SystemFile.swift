@@ -108,7 +108,7 @@ package final class SystemFile: LogFile {
   }
 
   /// Reserves blocks by writing zeros from the end of the file on; bytes before stay as they are.
-  func writeZeros(through byteCount: Int) throws(LogError) {
+  package func writeZeros(through byteCount: Int) throws(LogError) {
     let zeros = [UInt8](repeating: 0, count: SystemFile.zeroBytesMax)
     var offset = try size()
     while offset < byteCount {
