@@ -4,7 +4,8 @@
 /// Installs the handler that turns a SIGBUS inside `annals_guard_copy` into its result; every
 /// other SIGBUS goes on to the handler that was there before.
 ///
-/// Installs once however often and from however many threads it is called. Returns 0, or 1 if the system refused.
+/// Installs once however often and from however many threads it is called. Returns 0, or 1 if the
+/// system refused.
 int annals_guard_install(void);
 
 /// Copies `count` bytes; 0 if all were copied, -1 if a page of `source` could not be read.

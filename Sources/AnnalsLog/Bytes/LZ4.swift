@@ -1,0 +1,53 @@
+internal import CLZ4
+
+/// LZ4 blocks, without a frame: lengths and checksums are the business of whoever stores them.
+package enum LZ4 {
+  /// The most bytes one block can hold; the limit of the library's 32-bit lengths.
+  package static let blockBytesMax = 0x7e00_0000
+
+  /// No block says more than this many bytes per byte of its own: the longest runs cost one byte
+  /// per 255.
+  private static let expansionMax = 255
+
+  /// The bytes as one block; nil when that would not be smaller.
+  package static func compress(_ bytes: Span<UInt8>) -> [UInt8]? {
+    guard bytes.count > 1, bytes.count <= blockBytesMax else { return nil }
+    let capacity = bytes.count - 1
+    let block = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
+      let written = unsafe bytes.withUnsafeBytes { source in
+        unsafe LZ4_compress_default(
+          source.baseAddress,
+          target.baseAddress,
+          CInt(source.count),
+          CInt(capacity)
+        )
+      }
+      // Zero: it did not fit.
+      count = Int(max(0, written))
+    }
+    return block.isEmpty ? nil : block
+  }
+
+  /// The `count` bytes that a block holds; nil if it is malformed or holds another number of them.
+  ///
+  /// Safe for hostile blocks: reads and writes nothing outside, and allocates nothing for a `count`
+  /// that no block of this size can reach.
+  package static func decompress(_ block: Span<UInt8>, into count: Int) -> [UInt8]? {
+    guard count > 0, count <= blockBytesMax, block.count <= blockBytesMax,
+      count <= block.count * expansionMax
+    else { return nil }
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
+      let written = unsafe block.withUnsafeBytes { source in
+        unsafe LZ4_decompress_safe(
+          source.baseAddress,
+          target.baseAddress,
+          CInt(source.count),
+          CInt(count)
+        )
+      }
+      // Negative: malformed.
+      filled = Int(max(0, written))
+    }
+    return bytes.count == count ? bytes : nil
+  }
+}

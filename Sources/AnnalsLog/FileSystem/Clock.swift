@@ -1,0 +1,38 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// The machine's clocks.
+package enum SystemClock {
+  /// Microseconds since 1970 in UTC, without leap seconds; may jump either way.
+  package static func microseconds() -> Int64 {
+    let time = read(CLOCK_REALTIME)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+  }
+
+  /// Nanoseconds since some moment before the process began; never runs backwards.
+  package static func monotonicNanoseconds() -> UInt64 {
+    let time = read(CLOCK_MONOTONIC)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
+  /// The moment `nanoseconds` from now on the monotonic clock, as the calls that wait want it.
+  static func deadline(after nanoseconds: UInt64) -> timespec {
+    var time = read(CLOCK_MONOTONIC)
+    // Capped at about 31 years, far beyond any wait and safe to add.
+    let duration = Int(min(nanoseconds, 1_000_000_000 * 1_000_000_000))
+    let sum = time.tv_nsec + duration % 1_000_000_000
+    time.tv_sec += duration / 1_000_000_000 + sum / 1_000_000_000
+    time.tv_nsec = sum % 1_000_000_000
+    return time
+  }
+
+  /// Cannot fail: both clocks exist on every Linux.
+  private static func read(_ clock: clockid_t) -> timespec {
+    var time = timespec()
+    unsafe clock_gettime(clock, &time)
+    return time
+  }
+}
