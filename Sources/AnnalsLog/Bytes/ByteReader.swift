@@ -143,6 +143,11 @@ extension Span where Element == UInt8 {
     }
   }
 
+  /// Whether the bytes are valid UTF-8.
+  package var isUTF8: Bool {
+    unsafe withUnsafeBufferPointer { unsafe String(validating: $0, as: UTF8.self) != nil }
+  }
+
   /// The bytes as text, with invalid sequences replaced.
   package var text: String {
     unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }

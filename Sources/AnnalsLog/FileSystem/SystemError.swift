@@ -37,6 +37,9 @@ public struct SystemError: Error, Hashable, Sendable {
     errno == EACCES || errno == EPERM || errno == EROFS
   }
 
+  /// The `errno` of a device that can not read or write.
+  package static var inputOutput: CInt { EIO }
+
   /// Whether the name does not exist.
   public var isNotFound: Bool { errno == ENOENT }
 

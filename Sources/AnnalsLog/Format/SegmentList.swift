@@ -27,6 +27,9 @@ package struct SegmentList: Equatable, Sendable {
     /// The offset behind the last frame.
     package var end: UInt64 = 0
     package var lastChecksum: UInt32 = 0
+    /// Second copies of what the segment's header says, in case it is damaged.
+    package var salt: UInt32 = 0
+    package var baseTime: Int64 = 0
     /// The number of idempotency keys through this segment.
     package var keySequence: UInt64 = 0
 
@@ -89,7 +92,8 @@ package struct SegmentList: Equatable, Sendable {
       buffer.append(entry.end)
       buffer.append(entry.keySequence)
       buffer.append(entry.lastChecksum)
-      buffer.appendZeros(12)
+      buffer.append(entry.salt)
+      buffer.append(entry.baseTime)
     }
     for checkpoint in checkpoints {
       buffer.append(checkpoint.generation)
@@ -139,7 +143,9 @@ package struct SegmentList: Equatable, Sendable {
       entry.end = bytes.load(UInt64.self, at: at + 32)
       entry.keySequence = bytes.load(UInt64.self, at: at + 40)
       entry.lastChecksum = bytes.load(UInt32.self, at: at + 48)
-      guard id != 0, id < list.nextSegment, bytes.isZero(at + 52..<at + 64) else {
+      entry.salt = bytes.load(UInt32.self, at: at + 52)
+      entry.baseTime = bytes.load(Int64.self, at: at + 56)
+      guard id != 0, id < list.nextSegment else {
         throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList)))
       }
       list.segments.append(entry)

@@ -68,6 +68,11 @@ package struct SegmentChains: Sendable {
     return ordinal
   }
 
+  /// Adds places for events that compaction removed, so that entries keep being ordinals.
+  package mutating func pad(to ordinal: Int) {
+    while count < ordinal { _ = append(.unknown) }
+  }
+
   /// Adds an entry for a tag or an idempotency key of event `ordinal`.
   package mutating func appendExtra(ordinal: Int, _ link: Link) -> Int {
     extraOrdinals.append(UInt32(ordinal))
@@ -102,8 +107,10 @@ package struct SegmentChains: Sendable {
   package func extraOrdinal(_ entry: Int) -> Int { Int(extraOrdinals[entry]) }
 
   /// Notes that a frame whose first event is `ordinal` begins at `offset`.
-  package mutating func noteFrame(ordinal: Int, offset: Int) {
-    if frameCount % Self.framesPerSample == 0 {
+  ///
+  /// - Parameter isForced: also when no sample is due, because the frame before can not be passed.
+  package mutating func noteFrame(ordinal: Int, offset: Int, isForced: Bool = false) {
+    if isForced || frameCount % Self.framesPerSample == 0 {
       samples.append(
         Sample(ordinal: UInt32(ordinal), units: UInt32(offset / FrameHeader.unit)))
     }

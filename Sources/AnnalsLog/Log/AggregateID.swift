@@ -16,6 +16,15 @@ public struct AggregateID: Sendable {
   }
 }
 
+extension AggregateID {
+  /// The category of an id given as bytes.
+  package static func category(_ id: Span<UInt8>) -> String {
+    var end = 0
+    while end < id.count, id[end] != UInt8(ascii: "-") { end += 1 }
+    return id.extracting(0..<end).text
+  }
+}
+
 extension AggregateID: Hashable, Comparable {
   /// Compares the bytes.
   public static func == (lhs: Self, rhs: Self) -> Bool {

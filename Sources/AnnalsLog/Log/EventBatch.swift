@@ -171,11 +171,11 @@ public struct BatchLimits: Sendable {
 
 extension EventBatch {
   private func typeIndex(_ type: String) throws(LogError) -> Int {
-    for index in types.indices.reversed() where types[index].utf8Span.span.equals(type.utf8Span.span)
-    {
-      return index
+    let name = type.utf8Span.span
+    for index in types.indices.reversed() {
+      if types[index].utf8Span.span.equals(name) { return index }
     }
-    try Self.checkName(type.utf8Span.span, .type, maximum: Limits.typeBytesMax, .typeBytes)
+    try Self.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
     types.append(type)
     return types.count - 1
   }
@@ -217,8 +217,9 @@ extension EventBatch {
   }
 
   private func isRow(_ row: Int, _ aggregate: Span<UInt8>) -> Bool {
-    Int(aggregates[row].idCount) == aggregate.count
-      && ids.bytes.extracting(idRange(row)).equals(aggregate)
+    let range = idRange(row)
+    if range.count != aggregate.count { return false }
+    return ids.bytes.extracting(range).equals(aggregate)
   }
 
   package func idRange(_ row: Int) -> Range<Int> {
@@ -288,11 +289,6 @@ extension EventBatch {
       if name[index] == 0 { throw .invalidName(InvalidName(subject, .containsNUL)) }
       if name[index] >= 0x80 { isASCII = false }
     }
-    if isASCII { return }
-    do {
-      _ = try UTF8Span(validating: name)
-    } catch {
-      throw .invalidName(InvalidName(subject, .notUTF8))
-    }
+    guard isASCII || name.isUTF8 else { throw .invalidName(InvalidName(subject, .notUTF8)) }
   }
 }

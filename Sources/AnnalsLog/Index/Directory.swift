@@ -1,0 +1,45 @@
+/// Where the newest event of a key stands among the segments that have footers.
+///
+/// An immutable list of sorted key tables: the footers of segments not merged yet, and the index
+/// checkpoints over all others. The number of tables grows with the logarithm of the segments.
+package final class Directory: Sendable {
+  /// One table, and what it covers.
+  package enum Run: Sendable {
+    case footer(Segment)
+    case checkpoint(IndexCheckpoint)
+  }
+
+  /// Newest first.
+  package let runs: [Run]
+
+  /// A directory of `runs`, newest first.
+  package init(_ runs: [Run] = []) {
+    self.runs = runs
+  }
+
+  /// The newest version of a key, and the segment it stands in.
+  package struct Answer: Sendable, BitwiseCopyable {
+    package var version: UInt64
+    package var segment: SegmentID
+  }
+
+  /// Where `hash` stands newest, among segments whose id is in the runs; nil if nowhere.
+  ///
+  /// - Parameter isBefore: only runs that consist of segments it accepts are asked.
+  package func newest(_ hash: KeyHash) throws(LogError) -> Answer? {
+    for run in runs {
+      switch run {
+      case .footer(let segment):
+        guard let footer = segment.footer else { continue }
+        if let entry = try footer.keys.find(hash) {
+          return Answer(version: entry.version, segment: segment.id)
+        }
+      case .checkpoint(let checkpoint):
+        if let entry = try checkpoint.keys.find(hash) {
+          return Answer(version: entry.version, segment: entry.segment)
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,187 @@
+/// Makes a segment's footer from the index of its events.
+package struct FooterBuilder {
+  private let segment: Segment
+  private let types: TypeTable
+  private var index = KeyIndex.State()
+  private var indexer = FrameIndexer()
+  private var typeCounts: [Int: UInt64] = [:]
+  private var categories: Set<String> = []
+  private var hasTooManyCategories = false
+  private var leastTime = Int64.max
+  private var greatestTime = Int64.min
+  private var lastPosition: UInt64
+  private var eventCount: UInt64 = 0
+  private var aggregateCount: UInt64 = 0
+  private var lastRecord: UInt64
+  private var keySequence: UInt64
+  private var lastChecksum: UInt32 = 0
+  private var end: Int
+  private let hasher: KeyHasher
+  private let storeID: StoreID
+
+  /// More categories than this are not listed: then a segment is read to see what it has.
+  private static let categoriesMax = 1000
+
+  /// A builder that has seen nothing of `segment` yet.
+  package init(_ segment: Segment, types: TypeTable, storeID: StoreID, keySequence: UInt64) {
+    self.segment = segment
+    self.types = types
+    self.storeID = storeID
+    self.keySequence = keySequence
+    hasher = KeyHasher(storeID)
+    index.begin(segment.id, basePosition: segment.base.position, expecting: 0)
+    lastPosition = segment.base.position - 1
+    lastRecord = segment.baseRecord
+    end = Segment.firstFrame
+  }
+
+  /// Adds the frames of the segment up to the offset `limit`, all of which must verify.
+  package mutating func scan(through limit: Int) throws(LogError) {
+    let segment = segment
+    while end < limit {
+      let header = try segment.frame(at: end, limit: limit)
+      let bytes = segment.bytes
+      if header.knownKind == .events, let frame = segment.eventsFrame(at: end, header) {
+        guard add(frame, bytes) else {
+          throw .corrupt(
+            Corruption(file: segment.name, offset: end, .malformed(.eventsFrame)))
+        }
+        lastPosition = frame.lastPosition(bytes)
+      } else if header.knownKind == .control,
+        let frame = ControlFrame.decode(
+          bytes, at: end, byteCount: header.byteCount, segment.base)
+      {
+        lastRecord = frame.record
+      }
+      lastChecksum = header.checksum
+      end += header.byteCount
+    }
+  }
+
+  private mutating func add(_ frame: EventsFrame, _ bytes: Span<UInt8>) -> Bool {
+    indexer.hash(frame, bytes, hasher)
+    guard indexer.add(frame, bytes, to: &index) else { return false }
+    eventCount += UInt64(frame.eventCount)
+    for index in 0..<frame.eventCount {
+      typeCounts[Int(truncatingIfNeeded: frame.types.value(index, in: bytes)), default: 0] += 1
+      let time = frame.time(index, bytes)
+      leastTime = min(leastTime, time)
+      greatestTime = max(greatestTime, time)
+    }
+    for row in 0..<frame.aggregateCount where !hasTooManyCategories {
+      let start = frame.idOffset(row, bytes)
+      let id = bytes.extracting(start..<start + Int(frame.idLengths.value(row, in: bytes)))
+      let category = AggregateID.category(id)
+      if !categories.contains(category) {
+        categories.insert(category)
+        hasTooManyCategories = categories.count > Self.categoriesMax
+      }
+    }
+    for key in indexer.keySequences { keySequence = max(keySequence, key) }
+    return true
+  }
+}
+
+extension FooterBuilder {
+  /// Encodes the footer. `previousSegment` tells where a key stands before this segment.
+  package mutating func encode(
+    previousSegment: (KeyHash) throws(LogError) -> SegmentID
+  ) throws(LogError) -> ByteBuffer {
+    var slots: [KeySlot] = []
+    let chains = index.chains[0]
+    slots.reserveCapacity(index.table.count)
+    index.table.forEach { slots.append($0) }
+    slots.sort { $0.hash < $1.hash }
+    var body = ByteBuffer(capacity: slots.count * 40 + 64 << 10)
+    var postings = ByteBuffer(capacity: chains.count * 3 + 4096)
+    var ordinals: [UInt32] = []
+    for slot in slots {
+      ordinals.removeAll(keepingCapacity: true)
+      collect(slot, chains, into: &ordinals)
+      if slot.domain == KeyHash.Domain.aggregate.rawValue { aggregateCount += 1 }
+      var entry = KeyEntry(
+        hash: slot.hash, domain: slot.domain, version: slot.version,
+        segment: try previousSegment(slot.hash), count: UInt32(ordinals.count),
+        postings: UInt32(postings.count))
+      if ordinals.count == 1 {
+        entry.postings = ordinals[0]
+      } else {
+        var before: UInt32 = 0
+        for ordinal in ordinals.reversed() {
+          postings.appendVarint(UInt64(ordinal - before))
+          before = ordinal
+        }
+      }
+      entry.encode(KeyTableFormat.footerEntry, into: &body, tableStart: 0)
+    }
+    body.appendZeros(-body.count & (CheckedPages.pageSize - 1))
+    let keys = FooterHeader.Section(offset: 0, byteCount: body.count, count: slots.count)
+    return finish(&body, postings, keys)
+  }
+
+  private func collect(
+    _ slot: KeySlot, _ chains: SegmentChains, into ordinals: inout [UInt32]
+  ) {
+    let isAggregate = slot.domain == KeyHash.Domain.aggregate.rawValue
+    var entry = Int(slot.newest) - 1
+    while entry >= 0 {
+      let ordinal = isAggregate ? entry : chains.extraOrdinal(entry)
+      // Both tags of one event may be the same text: one posting is enough.
+      if ordinals.last != UInt32(ordinal) { ordinals.append(UInt32(ordinal)) }
+      let link = isAggregate ? chains.link(entry) : chains.extraLink(entry)
+      guard case .entry(let previous) = link else { return }
+      entry = previous
+    }
+  }
+
+  private func finish(
+    _ body: inout ByteBuffer, _ postings: borrowing ByteBuffer, _ keys: FooterHeader.Section
+  ) -> ByteBuffer {
+    func align(_ body: inout ByteBuffer) { body.appendZeros(-body.count & 7) }
+    let postingsSection = FooterHeader.Section(offset: body.count, byteCount: postings.count)
+    body.append(postings.bytes)
+    align(&body)
+    let samplesOffset = body.count
+    let chains = index.chains[0]
+    for sample in chains.samples {
+      body.append(sample.ordinal)
+      body.append(sample.units)
+    }
+    let samples = FooterHeader.Section(
+      offset: samplesOffset, byteCount: body.count - samplesOffset, count: chains.samples.count)
+    let typesOffset = body.count
+    for (number, count) in typeCounts.sorted(by: { $0.key < $1.key }) {
+      let name = types.name(number) ?? ""
+      body.appendVarint(UInt64(number))
+      body.appendVarint(count)
+      body.appendVarint(UInt64(name.utf8.count))
+      body.append(name.utf8Span.span)
+    }
+    let typesSection = FooterHeader.Section(
+      offset: typesOffset, byteCount: body.count - typesOffset, count: typeCounts.count)
+    align(&body)
+    let categoriesOffset = body.count
+    if !hasTooManyCategories {
+      for name in categories.sorted() {
+        body.appendVarint(UInt64(name.utf8.count))
+        body.append(name.utf8Span.span)
+      }
+    }
+    var categoriesSection = FooterHeader.Section(
+      offset: categoriesOffset, byteCount: body.count - categoriesOffset, count: categories.count)
+    if hasTooManyCategories { categoriesSection.count = .max }
+    let header = FooterHeader(
+      storeID: storeID, segmentID: segment.id, salt: segment.salt,
+      basePosition: segment.base.position, lastPosition: lastPosition, eventCount: eventCount,
+      end: UInt64(end), lastRecord: lastRecord, keySequence: keySequence,
+      leastTime: eventCount == 0 ? 0 : leastTime, greatestTime: eventCount == 0 ? 0 : greatestTime,
+      lastChecksum: lastChecksum, liveBytes: UInt64(end - Segment.firstFrame),
+      aggregateCount: aggregateCount, keys: keys, postings: postingsSection, samples: samples,
+      types: typesSection, categories: categoriesSection)
+    var fields = ByteBuffer(capacity: 512)
+    header.encode(into: &fields)
+    var file = ByteBuffer(capacity: body.count + body.count / 512 + 16 << 10)
+    CheckedPages.finish(header: fields, body: &body, into: &file)
+    return file
+  }
+}

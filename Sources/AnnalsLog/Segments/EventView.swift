@@ -1,0 +1,138 @@
+/// An event where it stands: spans over the mapped log, valid until the cursor that lent it moves.
+///
+/// Reading it copies and allocates nothing; `copy()` makes an owned event. The bytes come from a
+/// mapping: if another program truncates the file, or the disk can not read the page, touching them
+/// raises SIGBUS, which the owning and the guarded forms of reading turn into an error.
+@safe
+public struct EventView: ~Escapable {
+  private let bytes: Span<UInt8>
+  private let decoder: Unmanaged<FrameDecoder>
+  private let index: Int
+  private let idOffset: Int
+  private let idCount: Int
+  private let payloadOffset: Int
+  private let payloadCount: Int
+  /// The place in the total order.
+  public let position: Position
+  /// The version its aggregate has with it.
+  public let version: Version
+  /// When it happened.
+  public let time: Timestamp
+  /// The number of its type, which is the same for all events of the type in this store.
+  public let typeNumber: Int
+
+  @_lifetime(borrow decoder)
+  @inline(__always)
+  package init(_ decoder: borrowing FrameDecoder, _ index: Int) {
+    let bytes = decoder.bytes
+    let frame = decoder.frame
+    let row = frame.aggregateIndex(index, bytes)
+    position = Position(frame.position(index, bytes))
+    version = Version(frame.version(index, aggregate: row, bytes))
+    time = Timestamp(microseconds: frame.time(index, bytes))
+    typeNumber = Int(truncatingIfNeeded: frame.types.value(index, in: bytes))
+    idOffset = decoder.idOffset(row, bytes)
+    idCount = Int(frame.idLengths.value(row, in: bytes))
+    payloadOffset = decoder.payloadOffset(index, bytes)
+    payloadCount = Int(frame.payloadLengths.value(index, in: bytes))
+    self.index = index
+    // Not retained: the lifetime dependence keeps the decoder borrowed while the view lives.
+    unsafe self.decoder = Unmanaged.passUnretained(copy decoder)
+    unsafe self.bytes = _overrideLifetime(bytes, borrowing: decoder)
+  }
+
+  /// The content.
+  public var payload: Span<UInt8> {
+    @_lifetime(copy self)
+    get { bytes.extracting(payloadOffset..<payloadOffset + payloadCount) }
+  }
+
+  /// The id of its aggregate, as bytes.
+  public var aggregateBytes: Span<UInt8> {
+    @_lifetime(copy self)
+    get { bytes.extracting(idOffset..<idOffset + idCount) }
+  }
+
+  /// The id of its aggregate.
+  public var aggregate: AggregateID { AggregateID(aggregateBytes.text) }
+
+  /// The name of its type; empty if the type table has lost it.
+  public var type: String {
+    unsafe decoder._withUnsafeGuaranteedRef { $0.types.name(typeNumber) ?? "" }
+  }
+
+  private var place: ExtrasPlace? {
+    unsafe decoder._withUnsafeGuaranteedRef {
+      index < $0.extras.places.count ? $0.extras.places[index] : nil
+    }
+  }
+
+  /// The identity its writer gave it.
+  public var id: EventID? {
+    guard let place, place.idOffset >= 0 else { return nil }
+    return EventID(
+      low: bytes.load(UInt64.self, at: place.idOffset),
+      high: bytes.load(UInt64.self, at: place.idOffset + 8))
+  }
+
+  /// Its tags.
+  public var tags: [String] {
+    guard let place, place.tagCount > 0 else { return [] }
+    var reader = ByteReader(bytes, at: place.tagsOffset)
+    var tags: [String] = []
+    for _ in 0..<place.tagCount {
+      guard let row = reader.readVarint() else { return tags }
+      let tag = unsafe decoder._withUnsafeGuaranteedRef { $0.extras.tags[Int(row)] }
+      tags.append(bytes.extracting(tag.offset..<tag.offset + tag.count).text)
+    }
+    return tags
+  }
+
+  /// Whether it has the tag `name`.
+  package func hasTag(_ name: Span<UInt8>) -> Bool {
+    guard let place, place.tagCount > 0 else { return false }
+    var reader = ByteReader(bytes, at: place.tagsOffset)
+    for _ in 0..<place.tagCount {
+      guard let row = reader.readVarint() else { return false }
+      let tag = unsafe decoder._withUnsafeGuaranteedRef { $0.extras.tags[Int(row)] }
+      if bytes.extracting(tag.offset..<tag.offset + tag.count).equals(name) { return true }
+    }
+    return false
+  }
+
+  /// Its metadata.
+  public var metadata: Metadata {
+    guard let place, place.metadataCount > 0 else { return Metadata() }
+    let range = place.metadataOffset..<place.metadataOffset + place.metadataCount
+    return Metadata.decode(bytes.extracting(range)) ?? Metadata()
+  }
+
+  /// An owned copy.
+  public func copy() -> RecordedEvent {
+    RecordedEvent(
+      position: position, aggregate: aggregate, version: version, type: type, time: time,
+      payload: payload.array, id: id, tags: tags, metadata: metadata)
+  }
+}
+
+/// An event as it stands in the log, owned.
+public struct RecordedEvent: Hashable, Sendable {
+  /// The place in the total order.
+  public let position: Position
+  /// Its aggregate.
+  public let aggregate: AggregateID
+  /// The version its aggregate has with it.
+  public let version: Version
+  /// The name of its type.
+  public let type: String
+  /// When it happened.
+  public let time: Timestamp
+  /// The content.
+  public let payload: [UInt8]
+  /// The identity its writer gave it.
+  public let id: EventID?
+  /// Its tags.
+  public let tags: [String]
+  /// Its metadata.
+  public let metadata: Metadata
+}

@@ -1,0 +1,131 @@
+/// Reads a segment's footer through its mapping: which keys the segment holds, and where.
+///
+/// Nothing it says is believed without a look at the event it leads to; a page is checked when it is
+/// first touched. See `Format.md`, section "Footer".
+package final class Footer: Sendable {
+  package let header: FooterHeader
+  private let file: CheckedFile
+
+  /// Checks the header of `mapping` against the segment it should belong to.
+  package init(
+    _ mapping: Mapping, storeID: StoreID, segment: SegmentHeader, name: String
+  ) throws(LogError) {
+    let file = try CheckedFile(mapping, .footer, storeID: storeID, name: name)
+    guard let header = FooterHeader.decode(file.header, storeID: storeID) else {
+      throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))
+    }
+    guard header.segmentID == segment.segmentID, header.salt == segment.salt,
+      header.basePosition == segment.basePosition
+    else { throw .corrupt(Corruption(file: name, offset: 0, .identity)) }
+    let keyBytes =
+      KeyTableFormat.pages(Int(clamping: header.keys.count), KeyTableFormat.footerEntry)
+      * CheckedPages.pageSize
+    for section in [header.keys, header.postings, header.samples, header.types, header.categories]
+    where section.range(within: file.byteCount) == nil {
+      throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))
+    }
+    guard keyBytes <= Int(header.keys.byteCount),
+      Int(clamping: header.samples.count) * 8 <= Int(header.samples.byteCount)
+    else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer))) }
+    self.file = file
+    self.header = header
+  }
+
+  /// The file, for errors.
+  package var name: String { file.name }
+
+  /// The key table.
+  package var keys: SortedKeys {
+    SortedKeys(
+      file, start: Int(header.keys.offset), count: Int(header.keys.count),
+      entrySize: KeyTableFormat.footerEntry)
+  }
+
+  /// Appends the ordinals (positions less the segment's base) of the events of `entry`, ascending.
+  package func postings(_ entry: KeyEntry, into ordinals: inout [UInt32]) throws(LogError) {
+    if entry.count == 1 {
+      ordinals.append(entry.postings)
+      return
+    }
+    guard let section = header.postings.range(within: file.byteCount),
+      Int(entry.postings) < section.count
+    else { throw damaged(0) }
+    let start = section.lowerBound + Int(entry.postings)
+    // The run's length is not stored: at least a byte and at most five an event.
+    let limit = min(section.upperBound, start + Int(entry.count) * 5)
+    let file = file
+    try file.check(start..<limit)
+    var reader = ByteReader(file.body.extracting(0..<limit), at: start)
+    var ordinal: UInt64 = 0
+    ordinals.reserveCapacity(ordinals.count + min(Int(entry.count), limit - start))
+    for index in 0..<entry.count {
+      guard let delta = reader.readVarint(), delta > 0 || index == 0 else { throw damaged(start) }
+      ordinal = index == 0 ? delta : ordinal &+ delta
+      guard ordinal <= UInt64(UInt32.max) else { throw damaged(start) }
+      ordinals.append(UInt32(ordinal))
+    }
+  }
+
+  /// The offset of a frame that begins at or before the one that holds `ordinal`.
+  package func frameOffset(before ordinal: Int) throws(LogError) -> Int? {
+    let file = file
+    let start = Int(header.samples.offset)
+    var low = 0
+    var high = Int(header.samples.count)
+    while low < high {
+      let middle = (low + high) / 2
+      let at = start + middle * 8
+      try file.check(at..<at + 8)
+      let found = Int(file.body.load(UInt32.self, at: at))
+      if found <= ordinal { low = middle + 1 } else { high = middle }
+    }
+    if low == 0 { return nil }
+    return Int(file.body.load(UInt32.self, at: start + (low - 1) * 8 + 4)) * FrameHeader.unit
+  }
+
+  /// The names and event counts of the types in the segment.
+  package func types() throws(LogError) -> [(number: Int, name: String, count: UInt64)] {
+    guard let section = header.types.range(within: file.byteCount) else { throw damaged(0) }
+    let file = file
+    try file.check(section)
+    var reader = ByteReader(file.body.extracting(0..<section.upperBound), at: section.lowerBound)
+    var types: [(number: Int, name: String, count: UInt64)] = []
+    for _ in 0..<header.types.count {
+      guard let number = reader.readCount(maximum: Limits.typesMax),
+        let count = reader.readVarint(),
+        let length = reader.readCount(maximum: Limits.typeBytesMax),
+        let range = reader.skip(length)
+      else { throw damaged(section.lowerBound) }
+      types.append((number, file.body.extracting(range).text, count))
+    }
+    return types
+  }
+
+  /// The categories of the segment's aggregates; nil if there were too many to list.
+  package func categories() throws(LogError) -> [String]? {
+    guard let section = header.categories.range(within: file.byteCount) else { throw damaged(0) }
+    let file = file
+    try file.check(section)
+    var reader = ByteReader(file.body.extracting(0..<section.upperBound), at: section.lowerBound)
+    if header.categories.count == UInt64.max { return nil }
+    var names: [String] = []
+    for _ in 0..<header.categories.count {
+      guard let length = reader.readCount(maximum: Limits.aggregateIDBytesMax),
+        let range = reader.skip(length)
+      else { throw damaged(section.lowerBound) }
+      names.append(file.body.extracting(range).text)
+    }
+    return names
+  }
+
+  /// Checks every page.
+  package func checkAll() throws(LogError) {
+    try file.check(0..<file.byteCount)
+  }
+
+  private func damaged(_ offset: Int) -> LogError {
+    .corrupt(
+      Corruption(
+        file: name, offset: CheckedPages.pageSize + offset, .malformed(.footer)))
+  }
+}

@@ -1,0 +1,144 @@
+/// One events frame made ready to be read event by event: the part of a cursor that is reused from
+/// frame to frame.
+///
+/// In guarded mode the frame is copied out of the mapping first, so that a file truncated by another
+/// program, or a page the disk can not read, is an error and not a signal.
+@safe
+package final class FrameDecoder {
+  package let types: TypeTable
+  package private(set) var segment: Segment?
+  package private(set) var offset = 0
+  package private(set) var frame = EventsFrame()
+  package private(set) var extras = FrameExtras()
+  private let isGuarded: Bool
+  private var copy: [UInt8] = []
+  private var rowOffsets: [Int] = []
+  private var hasRowOffsets = false
+  // The payload of the event asked for last, so that neighbours are found by one step.
+  private var cursorIndex = 0
+  private var cursorPayload = 0
+  private var cursorID = 0
+
+  /// A decoder that holds no frame.
+  package init(types: TypeTable, isGuarded: Bool) {
+    self.types = types
+    self.isGuarded = isGuarded
+    if isGuarded { GuardedCopy.install() }
+  }
+
+  /// The bytes that the frame's offsets count in.
+  package var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      if isGuarded {
+        let span = copy.span
+        return unsafe _overrideLifetime(span, borrowing: self)
+      }
+      guard let segment else { preconditionFailure("a frame is loaded before it is read") }
+      let span = segment.bytes
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Loads the frame at `offset`; false if it holds no events.
+  ///
+  /// - Returns: whether it is an events frame, and the offset behind the frame.
+  package func load(
+    _ segment: Segment, at offset: Int, limit: Int
+  ) throws(LogError) -> (isEvents: Bool, end: Int) {
+    self.segment = segment
+    self.offset = offset
+    extras.removeAll()
+    hasRowOffsets = false
+    let header =
+      isGuarded
+      ? try loadCopy(segment, at: offset, limit: limit) : try segment.frame(at: offset, limit: limit)
+    let end = offset + header.byteCount
+    guard header.knownKind == .events else { return (false, end) }
+    let start = isGuarded ? 0 : offset
+    guard
+      let found = EventsFrame.decode(
+        bytes, at: start, byteCount: header.byteCount, segment.base)
+    else {
+      throw .corrupt(
+        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame)))
+    }
+    frame = found
+    if found.extrasEnd != 0 { _ = extras.decode(found, bytes) }
+    cursorIndex = 0
+    cursorPayload = found.payloadsOffset
+    cursorID = found.idsOffset
+    return (true, end)
+  }
+
+  private func loadCopy(
+    _ segment: Segment, at offset: Int, limit: Int
+  ) throws(LogError) -> FrameHeader {
+    let limit = min(limit, segment.mapping.count)
+    guard offset + FrameHeader.Layout.byteCount <= limit else {
+      throw .truncatedFile(
+        file: segment.name, expected: UInt64(offset + FrameHeader.Layout.byteCount),
+        actual: UInt64(limit))
+    }
+    try copyOut(segment, offset..<offset + FrameHeader.Layout.byteCount)
+    let available = limit - offset
+    let probe: FrameHeader
+    let word = copy.span.load(UInt32.self, at: 4)
+    let byteCount = Int(word & 0x0fff_ffff) * FrameHeader.unit
+    guard word >> 28 != 0, byteCount >= FrameHeader.byteCountMin, byteCount <= available else {
+      throw .corrupt(
+        Corruption(
+          file: segment.name, offset: offset,
+          copy.span.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)))
+    }
+    probe = FrameHeader(
+      checksum: copy.span.load(UInt32.self, at: 0), kind: UInt8(word >> 28), byteCount: byteCount)
+    try copyOut(segment, offset..<offset + byteCount)
+    try segment.verify(probe, at: offset, copy.span, copiedTo: 0)
+    return probe
+  }
+
+  private func copyOut(_ segment: Segment, _ range: Range<Int>) throws(LogError) {
+    if GuardedCopy.copy(segment.mapping, range, into: &copy) { return }
+    let size = (try? segment.file.size()) ?? 0
+    if size < range.upperBound {
+      throw .truncatedFile(
+        file: segment.name, expected: UInt64(range.upperBound), actual: UInt64(size))
+    }
+    throw .system(SystemError(.read, file: segment.name, errno: SystemError.inputOutput))
+  }
+
+  /// The offset of the payload of event `index`; cheap for the neighbour of the last one asked for.
+  @inline(__always)
+  package func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
+    if index == cursorIndex + 1 {
+      cursorPayload &+= Int(frame.payloadLengths.value(cursorIndex, in: bytes))
+      cursorIndex = index
+    } else if index != cursorIndex {
+      cursorPayload = frame.payloadOffset(index, bytes)
+      cursorIndex = index
+    }
+    return cursorPayload
+  }
+
+  /// The offset of the id of row `row` of the aggregate table.
+  @inline(__always)
+  package func idOffset(_ row: Int, _ bytes: Span<UInt8>) -> Int {
+    if frame.idLengths.width == .constant {
+      return frame.idsOffset &+ row &* Int(truncatingIfNeeded: frame.idLengths.constant)
+    }
+    if !hasRowOffsets { makeRowOffsets(bytes) }
+    return rowOffsets[row]
+  }
+
+  private func makeRowOffsets(_ bytes: Span<UInt8>) {
+    rowOffsets.removeAll(keepingCapacity: true)
+    var offset = frame.idsOffset
+    for row in 0..<frame.aggregateCount {
+      rowOffsets.append(offset)
+      offset += Int(frame.idLengths.value(row, in: bytes))
+    }
+    hasRowOffsets = true
+  }
+}

@@ -1,0 +1,128 @@
+/// One log file: its mapping, its identity, and what has been verified of it.
+///
+/// The bytes of a published frame never change. What does change, from in writing to sealed to
+/// having a footer, changes under `lock`.
+package final class Segment: @unchecked Sendable {
+  // Checked how: the `let`s are immutable; `state` is touched only under `lock`.
+  package let id: SegmentID
+  package let file: any LogFile
+  package let mapping: Mapping
+  package let salt: UInt32
+  package let base: SegmentBase
+  package let baseRecord: UInt64
+  package let header: SegmentHeader
+  private let verified: VerifiedBits
+  private let lock = Lock()
+  private var state: State
+
+  /// What changes in a segment's life.
+  package struct State: Sendable {
+    /// The list entry; final once `isSealed`.
+    package var entry: SegmentList.Entry
+    package var footer: Footer?
+    /// Whether the footer was found damaged and made anew in memory.
+    package var isFooterRebuilt = false
+  }
+
+  /// The first frame's offset.
+  package static let firstFrame = SegmentHeader.Layout.byteCount
+
+  /// A segment whose header is known.
+  package init(
+    file: any LogFile, mapping: Mapping, header: SegmentHeader, entry: SegmentList.Entry
+  ) {
+    id = header.segmentID
+    self.file = file
+    self.mapping = mapping
+    self.header = header
+    salt = header.salt
+    base = SegmentBase(position: header.basePosition, time: header.baseTime)
+    baseRecord = header.baseRecord
+    verified = VerifiedBits(count: mapping.count / FrameHeader.byteCountMin + 1)
+    state = State(entry: entry)
+  }
+
+  /// The current state.
+  package var current: State { lock.withLock { state } }
+
+  /// Changes the state.
+  package func update(_ change: (inout State) -> Void) {
+    lock.withLock { change(&state) }
+  }
+
+  /// The footer, if the segment has one.
+  package var footer: Footer? { lock.withLock { state.footer } }
+
+  /// Whether the segment is final.
+  package var isSealed: Bool { lock.withLock { state.entry.isSealed } }
+
+  /// All mapped bytes of the file.
+  package var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get { mapping.bytes(0..<mapping.count, lentBy: self) }
+  }
+
+  /// The path in the store, for errors.
+  package var name: String { file.name }
+
+  /// Checks the frame at `offset`, once per process, and returns its header.
+  ///
+  /// - Parameter limit: the offset behind the last byte that may belong to a frame.
+  package func frame(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
+    let bytes = self.bytes
+    switch FrameHeader.probe(bytes, at: offset, limit: min(limit, bytes.count)) {
+    case .frame(let header):
+      let mark = offset / FrameHeader.byteCountMin
+      if verified.contains(mark) { return header }
+      try verify(header, at: offset, bytes)
+      verified.insert(mark)
+      return header
+    case .unwritten:
+      throw .corrupt(Corruption(file: name, offset: offset, .erased))
+    case .truncated(let needed, let available) where limit > bytes.count:
+      throw .truncatedFile(
+        file: name, expected: UInt64(offset + needed), actual: UInt64(offset + available))
+    case .truncated, .malformed:
+      throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
+    }
+  }
+
+  /// Checks checksum and content of a frame in `bytes`, which may be a copy.
+  package func verify(
+    _ header: FrameHeader, at offset: Int, _ bytes: Span<UInt8>, copiedTo start: Int? = nil
+  ) throws(LogError) {
+    let start = start ?? offset
+    let computed = FrameChecksum(salt: salt).checksum(
+      bytes, start..<start + header.byteCount, at: offset)
+    guard header.checksum == computed else {
+      throw .corrupt(
+        Corruption(
+          file: name, offset: offset, .checksum(stored: header.checksum, computed: computed)))
+    }
+    switch header.knownKind {
+    case .events:
+      guard
+        let frame = EventsFrame.decode(bytes, at: start, byteCount: header.byteCount, base),
+        frame.isConsistent(bytes)
+      else { throw .corrupt(Corruption(file: name, offset: offset, .malformed(.eventsFrame))) }
+    case .control:
+      guard ControlFrame.decode(bytes, at: start, byteCount: header.byteCount, base) != nil else {
+        throw .corrupt(Corruption(file: name, offset: offset, .malformed(.controlFrame)))
+      }
+    case .snapshot:
+      throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
+    case nil:
+      guard header.isSkippable else {
+        throw .unsupportedVersion(
+          file: name, UnsupportedVersion(major: FormatVersion.major, features: 0))
+      }
+    }
+  }
+
+  /// The events frame at `offset`, which `frame(at:limit:)` has checked.
+  @inline(__always)
+  package func eventsFrame(at offset: Int, _ header: FrameHeader) -> EventsFrame? {
+    EventsFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
+  }
+}
