@@ -92,7 +92,8 @@ extension LogError {
   ///
   /// A sync that found no room is not `.diskFull`: that case promises that appends work again, while
   /// after a failed sync nobody knows which bytes are on the disk.
-  static func failed(_ call: SystemError.SystemCall, file: String, errno: CInt) -> LogError {
+  package static func failed(_ call: SystemError.SystemCall, file: String, errno: CInt) -> LogError
+  {
     let error = SystemError(call, file: file, errno: errno)
     return error.isDiskFull && call != .sync ? .diskFull(error) : .system(error)
   }
