@@ -63,9 +63,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
 /// Which file something is, whatever its name.
 struct FileIdentity: Hashable, Sendable {
+  /// The file system's number.
   let device: UInt64
+  /// The file's number there; used again only after the file is gone.
   let inode: UInt64
 
+  /// Takes the identity out of what the kernel knows about a file.
   init(_ status: stat) {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
@@ -90,9 +93,10 @@ func retryingInterrupts<Value: SignedInteger>(
 extension LogError {
   /// The error for a failed call: `.diskFull` where there was no room, `.system` for all else.
   ///
-  /// A sync that found no room is not `.diskFull`: that case promises that appends work again, while
+  /// A sync that found no room is not `.diskFull`: that case promises that appends work again, but
   /// after a failed sync nobody knows which bytes are on the disk.
-  static func failed(_ call: SystemError.SystemCall, file: String, errno: CInt) -> LogError {
+  package static func failed(_ call: SystemError.SystemCall, file: String, errno: CInt) -> LogError
+  {
     let error = SystemError(call, file: file, errno: errno)
     return error.isDiskFull && call != .sync ? .diskFull(error) : .system(error)
   }

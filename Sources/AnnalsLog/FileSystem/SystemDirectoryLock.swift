@@ -8,8 +8,8 @@ internal import Musl
 
 /// The writer's lock, or the moment in which a reader saw that nobody has it.
 ///
-/// 1. `flock` excludes other processes; the kernel frees it when its holder dies, so no lock is ever
-///    stale, and what the file contains means nothing.
+/// 1. `flock` excludes other processes; the kernel frees it when its holder dies, so no lock is
+///    ever stale, and what the file contains means nothing.
 /// 2. The registry excludes a second holder in this process. Where the file system imitates `flock`
 ///    by record locks (NFS), a second open of the file would otherwise succeed, and closing it
 ///    would even free the first: so the registry is asked before anything is opened.

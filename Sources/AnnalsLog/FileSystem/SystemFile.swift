@@ -13,7 +13,8 @@ package final class SystemFile: LogFile {
 
   /// How much is written at a time where blocks can only be reserved by writing.
   ///
-  /// Larger pieces make the page cache build larger units, which small syncs later write back whole.
+  /// Larger pieces make the page cache build larger units, which a small sync later writes back
+  /// whole.
   private static let zeroBytesMax = 64 * 1024
 
   /// Takes over a descriptor of a regular file.

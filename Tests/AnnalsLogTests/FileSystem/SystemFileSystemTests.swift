@@ -157,11 +157,15 @@ import Testing
     #expect(errno(of: .map) { try file.map(0, writable: false) } == EINVAL)
   }
 
-  @Test func aFullDiskIsItsOwnError() throws {
-    // The device that is always full is no regular file, so the file size limit stands in.
-    let file = try directory().openFile("x", .create)
-    let expected = LogError.diskFull(SystemError(.write, file: "x", errno: EFBIG))
-    #expect(throws: expected) { try file.write([1].span, at: .max - 1) }
+  // Not through a file: what fills a disk or meets a size limit differs among file systems.
+  @Test(arguments: [ENOSPC, EDQUOT, EFBIG])
+  func whatFindsNoRoomIsItsOwnErrorUnlessItIsASync(errno: CInt) {
+    for call in [SystemError.SystemCall.write, .allocate, .truncate, .open, .mkdir, .rename] {
+      let error = SystemError(call, file: "x", errno: errno)
+      #expect(LogError.failed(call, file: "x", errno: errno) == .diskFull(error))
+    }
+    let error = SystemError(.sync, file: "x", errno: errno)
+    #expect(LogError.failed(.sync, file: "x", errno: errno) == .system(error))
   }
 
   @Test func theBootHasAName() {
