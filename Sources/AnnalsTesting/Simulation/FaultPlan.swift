@@ -25,7 +25,9 @@ package struct FaultPlan: Sendable {
   /// Creates a plan in which every call succeeds.
   package init() {}
 
-  /// Where the process dies. Calls are numbered from one.
+  /// Where the process dies.
+  ///
+  /// Calls are numbered from one.
   package enum Stop: Hashable, Sendable {
     /// Just before the call does anything.
     case before(Int)

@@ -51,7 +51,9 @@ package final class SimulatedFileSystem: FileSystem {
   /// Whether a planned stop was reached: the process using this disk counts as dead.
   package var isStopped: Bool { state.withLock { $0.faults.isStopped } }
 
-  /// How many bytes there is room for; nil for no limit. May change at any time.
+  /// How many bytes there is room for; nil for no limit.
+  ///
+  /// May change at any time.
   package var capacity: Int? {
     get { state.withLock { $0.capacity } }
     set { state.withLock { $0.capacity = newValue } }
