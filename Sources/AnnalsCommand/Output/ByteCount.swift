@@ -10,20 +10,20 @@ package struct ByteCount: Hashable, Sendable {
 }
 
 extension ByteCount: CustomStringConvertible {
-  /// At most three digits before the unit's own, one decimal below ten, rounded down.
+  /// Below ten with one decimal, unless that is zero; rounded down.
   ///
   /// Down, so that a file is never said to be larger than a limit it does not reach.
   package var description: String {
-    var tenths = bytes.multipliedReportingOverflow(by: 10)
-    if tenths.overflow { tenths.partialValue = .max }
-    var value = tenths.partialValue
+    var divisor: UInt64 = 1
     var unit = 0
-    while value >= 10_240, unit < Self.units.count - 1 {
-      value /= 1_024
+    while bytes / divisor >= 1_024 {
+      divisor *= 1_024
       unit += 1
     }
-    let decimal = unit > 0 && value < 100 && !value.isMultiple(of: 10) ? ".\(value % 10)" : ""
-    return "\(value / 10)\(decimal) \(Self.units[unit])"
+    let (whole, rest) = bytes.quotientAndRemainder(dividingBy: divisor)
+    // The rest is below 2⁶⁰, so that ten times it still fits.
+    let tenths = rest * 10 / divisor
+    return "\(whole)\(whole < 10 && tenths > 0 ? ".\(tenths)" : "") \(Self.units[unit])"
   }
 
   private static let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]

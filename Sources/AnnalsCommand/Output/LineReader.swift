@@ -35,7 +35,9 @@ package struct LineReader: ~Copyable {
 
   /// Reads from a descriptor, which is closed with the reader unless it is standard input.
   package init(
-    _ descriptor: Descriptor, lineBytesMax: Int = lineBytesMax, readBytesMin: Int = readBytesMin
+    _ descriptor: Descriptor,
+    lineBytesMax: Int = lineBytesMax,
+    readBytesMin: Int = readBytesMin
   ) {
     self.descriptor = descriptor
     bytesMax = lineBytesMax

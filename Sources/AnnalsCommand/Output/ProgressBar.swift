@@ -36,8 +36,13 @@ package struct ProgressBar: ~Copyable {
     drawDue = now + Self.interval
     isDrawn = true
     let line = Self.line(
-      label, unit: unit, done: done, total: total, elapsed: now - start,
-      columnCount: Descriptor.standardError.columnCount)
+      label,
+      unit: unit,
+      done: done,
+      total: total,
+      elapsed: now - start,
+      columnCount: Descriptor.standardError.columnCount
+    )
     Self.put("\r\(line)\u{1b}[K")
   }
 
@@ -46,7 +51,12 @@ package struct ProgressBar: ~Copyable {
 
   /// The line itself, at most `columnCount` - 1 wide so that the terminal never wraps it.
   package static func line(
-    _ label: String, unit: String, done: Int, total: Int?, elapsed: Duration, columnCount: Int
+    _ label: String,
+    unit: String,
+    done: Int,
+    total: Int?,
+    elapsed: Duration,
+    columnCount: Int
   ) -> String {
     let seconds = max(elapsed / .seconds(1), 0.001)
     let rate = "\(Int(Double(done) / seconds).grouped)/s"
