@@ -17,7 +17,9 @@ package struct EventLine: Hashable, Sendable {
   /// The metadata, in the order of the line.
   package var metadata: [MetadataPair]
 
-  /// The keys of a line. `position` and `version` are what an export adds; here they mean nothing.
+  /// The keys of a line.
+  ///
+  /// `position` and `version` are what an export adds; here they mean nothing.
   package enum Key: UInt16, Sendable {
     case aggregate = 1
     case type = 2

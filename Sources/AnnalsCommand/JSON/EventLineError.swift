@@ -46,8 +46,8 @@ extension EventLineError.Reason: CustomStringConvertible {
     case .json(let reason): "\(reason)"
     case .notAnObject(let kind): "an event is a JSON object; this is \(kind.withArticle)"
     case .missingKey(let key): "the key \"\(key)\" is missing"
-    case .unknownKey(let key): "an event has no key \"\(key)\""
-    case .duplicateKey(let key): "the key \"\(key)\" stands there twice"
+    case .unknownKey(let key): "an event has no key \"\(key.shortened)\""
+    case .duplicateKey(let key): "the key \"\(key.shortened)\" stands there twice"
     case .wrongKind(.tags, .string, let found):
       "every tag must be a string; one is \(found.withArticle)"
     case .wrongKind(.metadata, .string, let found):
@@ -68,5 +68,12 @@ extension JSONScanner.Kind {
     case .null: "null"
     default: "a \(rawValue)"
     }
+  }
+}
+
+extension String {
+  /// The text, cut where it would bury the message it stands in.
+  fileprivate var shortened: String {
+    count > 80 ? prefix(80) + "…" : self
   }
 }

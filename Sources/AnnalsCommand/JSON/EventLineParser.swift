@@ -30,8 +30,14 @@ struct EventLineParser: ~Escapable {
       throw EventLineError(.missingKey(key), column: end)
     }
     return EventLine(
-      aggregate: aggregate, type: type, time: time, data: data, id: id, tags: tags,
-      metadata: metadata)
+      aggregate: aggregate,
+      type: type,
+      time: time,
+      data: data,
+      id: id,
+      tags: tags,
+      metadata: metadata
+    )
   }
 
   private mutating func member() throws(EventLineError) {
@@ -93,9 +99,11 @@ struct EventLineParser: ~Escapable {
   private mutating func readMetadata() throws(EventLineError) {
     try expect(.object, of: .metadata)
     guard try json({ (scanner) throws(JSONError) in try scanner.enterObject() }) else { return }
+    // Bytes: two names that only Unicode holds for equal are two names.
+    var names: Set<[UInt8]> = []
     repeat {
       let (name, column) = try key()
-      guard !metadata.contains(where: { $0.key == name }) else {
+      guard names.insert(Array(name.utf8)).inserted else {
         throw EventLineError(.duplicateKey(name), column: column)
       }
       metadata.append(MetadataPair(name, try string(.metadata)))
@@ -116,7 +124,8 @@ struct EventLineParser: ~Escapable {
   }
 
   private mutating func expect(
-    _ expected: JSONScanner.Kind, of key: EventLine.Key
+    _ expected: JSONScanner.Kind,
+    of key: EventLine.Key
   ) throws(EventLineError) {
     let found = try nextKind()
     guard found == expected else {

@@ -22,7 +22,9 @@ package struct JSONScanner: ~Escapable {
   }
 
   /// The kinds of value.
-  package enum Kind: String, Hashable, Sendable { case object, array, string, number, boolean, null }
+  package enum Kind: String, Hashable, Sendable {
+    case object, array, string, number, boolean, null
+  }
 
   /// A validated value and where it stands.
   package struct Value: Hashable, Sendable {
@@ -57,7 +59,10 @@ package struct JSONScanner: ~Escapable {
     case .null: try skipWord("null")
     }
     return Value(
-      kind: kind, range: start..<offset, spaceCount: spaceCount - spaceCountBefore)
+      kind: kind,
+      range: start..<offset,
+      spaceCount: spaceCount - spaceCountBefore
+    )
   }
 
   /// Demands that only white space follows.
@@ -115,7 +120,8 @@ package struct JSONScanner: ~Escapable {
   }
 
   private mutating func enter(
-    _ open: Unicode.Scalar, _ close: Unicode.Scalar
+    _ open: Unicode.Scalar,
+    _ close: Unicode.Scalar
   ) throws(JSONError) -> Bool {
     guard depth < Self.depthMax else { throw JSONError(.tooDeep, at: offset) }
     try expect(open)

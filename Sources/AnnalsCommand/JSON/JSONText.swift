@@ -2,7 +2,8 @@
 package enum JSONText {
   /// Validates one whole value.
   package static func validate(
-    _ bytes: Span<UInt8>, enclosingDepth: Int = 0
+    _ bytes: Span<UInt8>,
+    enclosingDepth: Int = 0
   ) throws(JSONError) -> JSONScanner.Value {
     var scanner = JSONScanner(bytes, enclosingDepth: enclosingDepth)
     let value = try scanner.value()
@@ -19,7 +20,9 @@ package enum JSONText {
 
   /// Appends the bytes of a validated value without the white space outside its strings.
   package static func appendCompacted(
-    _ value: JSONScanner.Value, in bytes: Span<UInt8>, to output: inout [UInt8]
+    _ value: JSONScanner.Value,
+    in bytes: Span<UInt8>,
+    to output: inout [UInt8]
   ) {
     let raw = bytes.extracting(value.range)
     guard value.spaceCount > 0 else { return output.append(copying: raw) }

@@ -3,8 +3,15 @@ package import AnnalsLog
 extension JSONWriter {
   /// Writes an event as one line, with its line break: what an import takes, and where it stood.
   package mutating func eventLine(
-    position: Position, version: Version, aggregate: String, type: String, time: Timestamp,
-    data: Span<UInt8>, id: UniqueID? = nil, tags: [String] = [], metadata: [MetadataPair] = []
+    position: Position,
+    version: Version,
+    aggregate: String,
+    type: String,
+    time: Timestamp,
+    data: Span<UInt8>,
+    id: UniqueID? = nil,
+    tags: [String] = [],
+    metadata: [MetadataPair] = []
   ) {
     object { writer in
       writer.member("position", position.rawValue)

@@ -2,21 +2,23 @@ import AnnalsLog
 import Testing
 
 @Suite struct TimestampTests {
-  @Test(arguments: [
-    (0, "1970-01-01T00:00:00Z"),
-    (-1, "1969-12-31T23:59:59.999999Z"),
-    (1, "1970-01-01T00:00:00.000001Z"),
-    (1_000, "1970-01-01T00:00:00.001Z"),
-    (120_000, "1970-01-01T00:00:00.120Z"),
-    (123_450, "1970-01-01T00:00:00.123450Z"),
-    (1_000_000, "1970-01-01T00:00:01Z"),
-    (951_782_399_999_999, "2000-02-28T23:59:59.999999Z"),
-    (951_782_400_000_000, "2000-02-29T00:00:00Z"),
-    (1_767_225_600_000_000, "2026-01-01T00:00:00Z"),
-    (4_107_542_400_000_000, "2100-03-01T00:00:00Z"),
-    (-62_135_596_800_000_000, "0001-01-01T00:00:00Z"),
-    (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "1970-01-01T00:00:00Z"),
+      (-1, "1969-12-31T23:59:59.999999Z"),
+      (1, "1970-01-01T00:00:00.000001Z"),
+      (1_000, "1970-01-01T00:00:00.001Z"),
+      (120_000, "1970-01-01T00:00:00.120Z"),
+      (123_450, "1970-01-01T00:00:00.123450Z"),
+      (1_000_000, "1970-01-01T00:00:01Z"),
+      (951_782_399_999_999, "2000-02-28T23:59:59.999999Z"),
+      (951_782_400_000_000, "2000-02-29T00:00:00Z"),
+      (1_767_225_600_000_000, "2026-01-01T00:00:00Z"),
+      (4_107_542_400_000_000, "2100-03-01T00:00:00Z"),
+      (-62_135_596_800_000_000, "0001-01-01T00:00:00Z"),
+      (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+    ] as [(Int64, String)]
+  )
   func printsAndParsesBack(microseconds: Int64, text: String) throws {
     #expect(Timestamp(microseconds: microseconds).description == text)
     #expect(try Timestamp(parsing: text).microseconds == microseconds)
@@ -35,36 +37,38 @@ import Testing
     #expect(try Timestamp(parsing: text).microseconds == 1_767_225_600_000_000 + after2026)
   }
 
-  @Test(arguments: [
-    ("0000-01-01T00:00:00Z", .year),
-    ("2026-00-01T00:00:00Z", .month(0)), ("2026-13-01T00:00:00Z", .month(13)),
-    ("2026-01-00T00:00:00Z", .day(0)), ("2026-01-32T00:00:00Z", .day(32)),
-    ("2026-04-31T00:00:00Z", .day(31)), ("2026-02-29T00:00:00Z", .day(29)),
-    ("1900-02-29T00:00:00Z", .day(29)), ("2000-02-30T00:00:00Z", .day(30)),
-    ("2026-01-01T24:00:00Z", .hour(24)), ("2026-01-01T00:60:00Z", .minute(60)),
-    ("2016-12-31T23:59:60Z", .leapSecond), ("2026-01-01T00:00:61Z", .second(61)),
-    ("2026-01-01T00:00:00.0000001Z", .tooFine),
-    ("2026-01-01T00:00:00.1234560001Z", .tooFine),
-    ("2026-01-01T00:00:00", .offsetMissing), ("2026-01-01T00:00:00.5", .offsetMissing),
-    ("2026-01-01T00:00:00+24:00", .offset(hours: 24, minutes: 0)),
-    ("2026-01-01T00:00:00-01:60", .offset(hours: 1, minutes: 60)),
-    ("0001-01-01T00:00:00+00:01", .outOfRange), ("9999-12-31T23:59:59-00:01", .outOfRange),
-    ("", .malformed(column: 1)), ("now", .malformed(column: 1)),
-    ("2026-01-01", .malformed(column: 11)), ("2026-01-01 00:00:00Z", .malformed(column: 11)),
-    ("20260101T000000Z", .malformed(column: 5)), ("2026-1-1T00:00:00Z", .malformed(column: 7)),
-    ("+2026-01-01T00:00:00Z", .malformed(column: 1)),
-    ("-026-01-01T00:00:00Z", .malformed(column: 1)),
-    ("2026-01-01T00:00Z", .malformed(column: 17)),
-    ("2026-01-01T00:00:00.Z", .malformed(column: 21)),
-    ("2026-01-01T00:00:00,5Z", .malformed(column: 20)),
-    ("2026-01-01T00:00:00+0100", .malformed(column: 23)),
-    ("2026-01-01T00:00:00+1", .malformed(column: 22)),
-    ("2026-01-01T00:00:00Z ", .malformed(column: 21)),
-    (" 2026-01-01T00:00:00Z", .malformed(column: 1)),
-    ("2026-01-01T00:00:00Z\0", .malformed(column: 21)),
-    ("２026-01-01T00:00:00Z", .malformed(column: 1)),
-    ("1767225600", .malformed(column: 5)),
-  ] as [(String, TimestampError)])
+  @Test(
+    arguments: [
+      ("0000-01-01T00:00:00Z", .year),
+      ("2026-00-01T00:00:00Z", .month(0)), ("2026-13-01T00:00:00Z", .month(13)),
+      ("2026-01-00T00:00:00Z", .day(0)), ("2026-01-32T00:00:00Z", .day(32)),
+      ("2026-04-31T00:00:00Z", .day(31)), ("2026-02-29T00:00:00Z", .day(29)),
+      ("1900-02-29T00:00:00Z", .day(29)), ("2000-02-30T00:00:00Z", .day(30)),
+      ("2026-01-01T24:00:00Z", .hour(24)), ("2026-01-01T00:60:00Z", .minute(60)),
+      ("2016-12-31T23:59:60Z", .leapSecond), ("2026-01-01T00:00:61Z", .second(61)),
+      ("2026-01-01T00:00:00.0000001Z", .tooFine),
+      ("2026-01-01T00:00:00.1234560001Z", .tooFine),
+      ("2026-01-01T00:00:00", .offsetMissing), ("2026-01-01T00:00:00.5", .offsetMissing),
+      ("2026-01-01T00:00:00+24:00", .offset(hours: 24, minutes: 0)),
+      ("2026-01-01T00:00:00-01:60", .offset(hours: 1, minutes: 60)),
+      ("0001-01-01T00:00:00+00:01", .outOfRange), ("9999-12-31T23:59:59-00:01", .outOfRange),
+      ("", .malformed(column: 1)), ("now", .malformed(column: 1)),
+      ("2026-01-01", .malformed(column: 11)), ("2026-01-01 00:00:00Z", .malformed(column: 11)),
+      ("20260101T000000Z", .malformed(column: 5)), ("2026-1-1T00:00:00Z", .malformed(column: 7)),
+      ("+2026-01-01T00:00:00Z", .malformed(column: 1)),
+      ("-026-01-01T00:00:00Z", .malformed(column: 1)),
+      ("2026-01-01T00:00Z", .malformed(column: 17)),
+      ("2026-01-01T00:00:00.Z", .malformed(column: 21)),
+      ("2026-01-01T00:00:00,5Z", .malformed(column: 20)),
+      ("2026-01-01T00:00:00+0100", .malformed(column: 23)),
+      ("2026-01-01T00:00:00+1", .malformed(column: 22)),
+      ("2026-01-01T00:00:00Z ", .malformed(column: 21)),
+      (" 2026-01-01T00:00:00Z", .malformed(column: 1)),
+      ("2026-01-01T00:00:00Z\0", .malformed(column: 21)),
+      ("２026-01-01T00:00:00Z", .malformed(column: 1)),
+      ("1767225600", .malformed(column: 5)),
+    ] as [(String, TimestampError)]
+  )
   func everyFailureHasItsReason(text: String, reason: TimestampError) {
     #expect(throws: reason) { try Timestamp(parsing: text) }
     #expect(!reason.description.isEmpty)
@@ -73,7 +77,9 @@ import Testing
   @Test func everyPrefixIsRefused() {
     let text = "2026-01-31T23:59:59.123456+01:00"
     for length in 0..<text.utf8.count {
-      #expect(throws: TimestampError.self, "\(length)") { try Timestamp(parsing: text.prefix(length)) }
+      #expect(throws: TimestampError.self, "\(length)") {
+        try Timestamp(parsing: text.prefix(length))
+      }
     }
   }
 
@@ -96,7 +102,10 @@ import Testing
       for month in 1...12 {
         let first = CivilDate(year: year, month: month, day: 1)
         let last = CivilDate(
-          year: year, month: month, day: CivilDate.dayCount(year: year, month: month))
+          year: year,
+          month: month,
+          day: CivilDate.dayCount(year: year, month: month)
+        )
         guard first.daysSince1970 == days, CivilDate(daysSince1970: days) == first else {
           Issue.record("\(first)")
           return
