@@ -38,6 +38,11 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Whether the bytes of `range` are those of `other`.
+  package borrowing func equals(_ other: Span<UInt8>, in range: Range<Int>) -> Bool {
+    bytes.extracting(range).equals(other)
+  }
+
   /// Forgets the bytes and keeps the memory.
   package mutating func removeAll() {
     count = 0

@@ -219,7 +219,7 @@ extension EventBatch {
   private func isRow(_ row: Int, _ aggregate: Span<UInt8>) -> Bool {
     let range = idRange(row)
     if range.count != aggregate.count { return false }
-    return ids.bytes.extracting(range).equals(aggregate)
+    return ids.equals(aggregate, in: range)
   }
 
   package func idRange(_ row: Int) -> Range<Int> {

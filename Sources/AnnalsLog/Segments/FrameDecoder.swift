@@ -32,6 +32,7 @@ package final class FrameDecoder {
     @inline(__always)
     get {
       if isGuarded {
+        let copy = copy
         let span = copy.span
         return unsafe _overrideLifetime(span, borrowing: self)
       }
@@ -83,19 +84,20 @@ package final class FrameDecoder {
     }
     try copyOut(segment, offset..<offset + FrameHeader.Layout.byteCount)
     let available = limit - offset
-    let probe: FrameHeader
-    let word = copy.span.load(UInt32.self, at: 4)
+    let start = copy
+    let word = start.span.load(UInt32.self, at: 4)
     let byteCount = Int(word & 0x0fff_ffff) * FrameHeader.unit
     guard word >> 28 != 0, byteCount >= FrameHeader.byteCountMin, byteCount <= available else {
       throw .corrupt(
         Corruption(
           file: segment.name, offset: offset,
-          copy.span.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)))
+          start.span.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)))
     }
-    probe = FrameHeader(
-      checksum: copy.span.load(UInt32.self, at: 0), kind: UInt8(word >> 28), byteCount: byteCount)
+    let probe = FrameHeader(
+      checksum: start.span.load(UInt32.self, at: 0), kind: UInt8(word >> 28), byteCount: byteCount)
     try copyOut(segment, offset..<offset + byteCount)
-    try segment.verify(probe, at: offset, copy.span, copiedTo: 0)
+    let whole = copy
+    try segment.verify(probe, at: offset, whole.span, copiedTo: 0)
     return probe
   }
 
