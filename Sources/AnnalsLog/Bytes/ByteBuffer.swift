@@ -80,6 +80,33 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     count += length
   }
 
+  /// Appends the bytes of another buffer.
+  package mutating func append(_ other: borrowing ByteBuffer) {
+    append(other.bytes)
+  }
+
+  /// Appends a range of the bytes of another buffer.
+  package mutating func append(_ other: borrowing ByteBuffer, _ range: Range<Int>) {
+    append(other.bytes.extracting(range))
+  }
+
+  /// The checksum of the bytes from `start` on.
+  package borrowing func checksum(from start: Int = 0, continuing seed: UInt32 = 0) -> UInt32 {
+    CRC32C.checksum(bytes.extracting(start..<count), continuing: seed)
+  }
+
+  /// The hash of a range of the bytes.
+  package borrowing func hash(
+    _ range: Range<Int>, _ domain: KeyHash.Domain, _ hasher: KeyHasher
+  ) -> KeyHash {
+    hasher.hash(bytes.extracting(range), domain)
+  }
+
+  /// A range of the bytes as text.
+  package borrowing func text(_ range: Range<Int>) -> String {
+    bytes.extracting(range).text
+  }
+
   /// Appends one fixed-width integer, little-endian.
   package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     reserve(MemoryLayout<T>.size)

@@ -12,6 +12,13 @@ package enum SystemClock {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 
+  /// Puts the calling thread to sleep.
+  package static func sleep(nanoseconds: UInt64) {
+    var rest = timespec(
+      tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    unsafe nanosleep(&rest, nil)
+  }
+
   /// Nanoseconds since some moment before the process began; never runs backwards.
   package static func monotonicNanoseconds() -> UInt64 {
     let time = read(CLOCK_MONOTONIC)

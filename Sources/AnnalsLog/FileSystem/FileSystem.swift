@@ -62,6 +62,9 @@ package protocol DirectoryLock: AnyObject, Sendable {
   /// Whether the lock still protects the directory: the locked file is the one its name leads to,
   /// and this process is the one that took it.
   func isHeld() -> Bool
+
+  /// Whether this process is the one that took the lock; costs one load.
+  var isHeldByProcess: Bool { get }
 }
 
 /// One open regular file.

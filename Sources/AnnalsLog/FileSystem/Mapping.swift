@@ -25,6 +25,20 @@ package final class Mapping: @unchecked Sendable {
     unsafe self.unmap = unmap
   }
 
+  /// A mapping-like copy of `bytes` in memory of its own.
+  package convenience init(copying bytes: Span<UInt8>) {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(bytes.count, 1), alignment: 16)
+    unsafe bytes.withUnsafeBytes { source in
+      if let from = source.baseAddress {
+        unsafe memory.copyMemory(from: from, byteCount: source.count)
+      }
+    }
+    unsafe self.init(base: memory, count: bytes.count, owner: nil) { base, _ in
+      unsafe base.deallocate()
+    }
+  }
+
   deinit {
     if let unmap = unsafe unmap { unsafe unmap(base, count) }
   }

@@ -53,6 +53,11 @@ package final class SystemDirectoryLock: DirectoryLock {
     }
   }
 
+  package var isHeldByProcess: Bool {
+    guard let held else { return false }
+    return annals_process_generation() == held.generation
+  }
+
   package func isHeld() -> Bool {
     guard let held, annals_process_generation() == held.generation else { return false }
     // A name that cannot be looked up protects nothing.

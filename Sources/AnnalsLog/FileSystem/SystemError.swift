@@ -40,8 +40,14 @@ public struct SystemError: Error, Hashable, Sendable {
   /// The `errno` of a device that can not read or write.
   package static var inputOutput: CInt { EIO }
 
+  /// The `errno` of what this process may not do.
+  package static var notPermitted: CInt { EPERM }
+
   /// Whether the name does not exist.
   public var isNotFound: Bool { errno == ENOENT }
+
+  /// Whether something that is not a directory stands in the path.
+  public var isNotDirectory: Bool { errno == ENOTDIR }
 
   /// Whether the name exists already.
   public var isAlreadyThere: Bool { errno == EEXIST }

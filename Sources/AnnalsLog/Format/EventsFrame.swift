@@ -74,6 +74,20 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
     firstPosition &+ (hasPositions ? positions.value(index, in: bytes) : UInt64(index))
   }
 
+  /// The event at `position`, if the frame holds it.
+  package func index(of position: UInt64, _ bytes: Span<UInt8>) -> Int? {
+    guard position >= firstPosition else { return nil }
+    let offset = position - firstPosition
+    if !hasPositions { return offset < UInt64(eventCount) ? Int(offset) : nil }
+    var low = 0
+    var high = eventCount
+    while low < high {
+      let middle = (low + high) / 2
+      if positions.value(middle, in: bytes) < offset { low = middle + 1 } else { high = middle }
+    }
+    return low < eventCount && positions.value(low, in: bytes) == offset ? low : nil
+  }
+
   /// The row of the aggregate table that event `index` belongs to.
   @inline(__always)
   package func aggregateIndex(_ index: Int, _ bytes: Span<UInt8>) -> Int {

@@ -106,6 +106,32 @@ extension KeyIndex.State {
   /// Stands in a slot's `segment` where older segments have not been looked at.
   package static let unknownSegment: SegmentID = .max
 
+  /// The slot of `hash`, if it is in the table and its version is known.
+  @inline(__always)
+  package func knownSlot(_ hash: KeyHash) -> Int? {
+    guard let slot = table.find(hash) else { return nil }
+    let key = table[slot]
+    return key.newest == 0 && key.segment == Self.unknownSegment ? nil : slot
+  }
+
+  /// Notes what the footers say of a key that is not in any segment without footer.
+  package mutating func setKnown(
+    _ hash: KeyHash, _ domain: KeyHash.Domain, version: UInt64, segment: SegmentID
+  ) {
+    let key = KeySlot(
+      hash: hash, packed: KeyTableFormat.pack(version, domain), newest: 0, segment: segment)
+    if let slot = table.find(hash) { table[slot] = key } else { _ = table.insert(key) }
+  }
+
+  /// The position of a key's newest event, if it stands in a segment without footer.
+  package func newestPosition(_ key: KeySlot) -> UInt64? {
+    guard key.newest != 0, let index = chainsIndex(key.segment) else { return nil }
+    let entry = Int(key.newest) - 1
+    let ordinal =
+      key.domain == KeyHash.Domain.aggregate.rawValue ? entry : chains[index].extraOrdinal(entry)
+    return chains[index].basePosition + UInt64(ordinal)
+  }
+
   /// Takes back entry `entry` of the key in slot `slot`, the newest one it has.
   package mutating func takeBack(_ slot: Int, _ link: SegmentChains.Link, version: UInt64) {
     var key = table[slot]

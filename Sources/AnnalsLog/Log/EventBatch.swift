@@ -56,7 +56,13 @@ public final class EventBatch {
   package var payloads = ByteBuffer(capacity: 4096)
   /// Tags and metadata.
   package var texts = ByteBuffer(capacity: 64)
-  private var hasHashes = false
+  // What `prepare` works out before the writer's lock is taken.
+  package private(set) var tagHashes: [KeyHash] = []
+  package private(set) var keyHash: KeyHash?
+  package private(set) var digest = KeyHash(high: 0, low: 0)
+  package private(set) var typeNumbers: [UInt32] = []
+  private var typesOwner: ObjectIdentifier?
+  private var scratch = ByteBuffer(capacity: 64)
   private var lookup: [KeyHash: Int] = [:]
 
   /// Appends are refused if an event of this query stands after this position.
@@ -81,7 +87,8 @@ public final class EventBatch {
     ids.removeAll()
     payloads.removeAll()
     texts.removeAll()
-    hasHashes = false
+    tagHashes.removeAll(keepingCapacity: true)
+    keyHash = nil
     if !lookup.isEmpty { lookup.removeAll(keepingCapacity: true) }
     condition = nil
     key = nil
@@ -193,8 +200,7 @@ extension EventBatch {
     let hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
     if lookup.isEmpty {
       for row in 0..<rows {
-        let id = ids.bytes.extracting(idRange(row))
-        lookup[hasher.hash(id, .aggregate)] = row
+        lookup[ids.hash(idRange(row), .aggregate, hasher)] = row
       }
     }
     let hash = hasher.hash(aggregate, .aggregate)
@@ -212,7 +218,6 @@ extension EventBatch {
         hash: KeyHash(high: 0, low: 0), idOffset: UInt32(ids.count),
         idCount: UInt32(aggregate.count), eventCount: 0, expectation: .any, version: 0))
     ids.append(aggregate)
-    hasHashes = false
     return aggregates.count - 1
   }
 
@@ -227,13 +232,87 @@ extension EventBatch {
     return start..<start + Int(aggregates[row].idCount)
   }
 
-  /// Computes the hashes of all aggregates under the store's key; done before any lock is taken.
-  package func hashAggregates(_ hasher: KeyHasher) {
-    if hasHashes { return }
-    for row in aggregates.indices {
-      aggregates[row].hash = hasher.hash(ids.bytes.extracting(idRange(row)), .aggregate)
+  /// The id of row `row` as text.
+  package func idText(_ row: Int) -> String {
+    ids.text(idRange(row))
+  }
+
+  /// What the batch demands of the aggregate in row `row`.
+  package func expectation(_ row: Int) -> ExpectedVersion {
+    switch aggregates[row].expectation {
+    case .any: .any
+    case .absent: .absent
+    case .exists: .exists
+    case .exactly: .exactly(Version(aggregates[row].version))
     }
-    // Not remembered: the batch may go to another log next time.
+  }
+
+  /// Works out hashes, digest and type numbers; done before any lock is taken.
+  package func prepare(_ hasher: KeyHasher, _ types: TypeTable) throws(LogError) {
+    for row in aggregates.indices {
+      aggregates[row].hash = ids.hash(idRange(row), .aggregate, hasher)
+    }
+    tagHashes.removeAll(keepingCapacity: true)
+    for tag in tags {
+      let range = Int(tag.offset)..<Int(tag.offset + tag.count)
+      tagHashes.append(texts.hash(range, .tag, hasher))
+    }
+    let owner = ObjectIdentifier(types)
+    if typesOwner != owner { typeNumbers.removeAll(keepingCapacity: true) }
+    typesOwner = owner
+    while typeNumbers.count < self.types.count {
+      guard types.count < Limits.typesMax else {
+        throw .limitExceeded(
+          LimitExceeded(.types, value: types.count + 1, maximum: Limits.typesMax))
+      }
+      typeNumbers.append(UInt32(types.insert(self.types[typeNumbers.count])))
+    }
+    keyHash = nil
+    if let key {
+      guard !key.isEmpty else { throw .invalidName(InvalidName(.key, .empty)) }
+      guard key.count <= Limits.keyBytesMax else {
+        throw .limitExceeded(
+          LimitExceeded(.keyBytes, value: key.count, maximum: Limits.keyBytesMax))
+      }
+      keyHash = hasher.hash(key.span, .key)
+      digest = makeDigest(hasher)
+    }
+  }
+
+  /// The digest of what makes two appends the same: aggregates, types, payloads, tags, ids and
+  /// metadata; not times, not expectations.
+  private func makeDigest(_ hasher: KeyHasher) -> KeyHash {
+    scratch.removeAll()
+    for item in items {
+      let row = Int(item.aggregate)
+      scratch.appendVarint(UInt64(aggregates[row].idCount))
+      scratch.append(ids, idRange(row))
+      let type = types[Int(item.type)]
+      scratch.appendVarint(UInt64(type.utf8.count))
+      scratch.append(type.utf8Span.span)
+      scratch.appendVarint(UInt64(item.payloadCount))
+      if item.extras < 0 {
+        scratch.append(UInt8(0))
+        continue
+      }
+      let extras = extras[Int(item.extras)]
+      scratch.append(UInt8(extras.id == nil ? 1 : 2))
+      scratch.append(extras.id?.low ?? 0)
+      scratch.append(extras.id?.high ?? 0)
+      scratch.appendVarint(UInt64(extras.tagCount))
+      for tag in tags[Int(extras.firstTag)..<Int(extras.firstTag + extras.tagCount)] {
+        scratch.appendVarint(UInt64(tag.count))
+        scratch.append(texts, Int(tag.offset)..<Int(tag.offset + tag.count))
+      }
+      let start = Int(extras.metadataOffset)
+      scratch.appendVarint(UInt64(extras.metadataCount))
+      scratch.append(texts, start..<start + Int(extras.metadataCount))
+    }
+    let facts = scratch.hash(0..<scratch.count, .key, hasher)
+    let contents = payloads.hash(0..<payloads.count, .key, hasher)
+    scratch.removeAll()
+    for word in [facts.low, facts.high, contents.low, contents.high] { scratch.append(word) }
+    return scratch.hash(0..<scratch.count, .key, hasher)
   }
 }
 

@@ -21,9 +21,14 @@ public struct EventView: ~Escapable {
   /// The number of its type, which is the same for all events of the type in this store.
   public let typeNumber: Int
 
-  @_lifetime(borrow decoder)
+  /// The event at `index` of the frame that `decoder` holds.
+  ///
+  /// Unsafe: the decoder must live, and hold this frame, while the view is used. The cursor that
+  /// owns it binds the view's lifetime to its own.
+  @unsafe
+  @_lifetime(immortal)
   @inline(__always)
-  package init(_ decoder: borrowing FrameDecoder, _ index: Int) {
+  package init(unretained decoder: FrameDecoder, _ index: Int) {
     let bytes = decoder.bytes
     let frame = decoder.frame
     let row = frame.aggregateIndex(index, bytes)
@@ -36,9 +41,8 @@ public struct EventView: ~Escapable {
     payloadOffset = decoder.payloadOffset(index, bytes)
     payloadCount = Int(frame.payloadLengths.value(index, in: bytes))
     self.index = index
-    // Not retained: the lifetime dependence keeps the decoder borrowed while the view lives.
-    unsafe self.decoder = Unmanaged.passUnretained(copy decoder)
-    unsafe self.bytes = _overrideLifetime(bytes, borrowing: decoder)
+    unsafe self.decoder = Unmanaged.passUnretained(decoder)
+    unsafe self.bytes = _overrideLifetime(bytes, copying: ())
   }
 
   /// The content.

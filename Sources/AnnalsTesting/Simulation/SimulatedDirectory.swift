@@ -202,6 +202,8 @@ final class SimulatedLock: DirectoryLock {
     }
   }
 
+  var isHeldByProcess: Bool { true }
+
   func isHeld() -> Bool {
     guard let file = holding.file, let token = holding.token else { return false }
     return disk.withState { state in

@@ -1,0 +1,225 @@
+/// Turns a commit group into an events frame.
+///
+/// Specified in `Format.md`, section "Events frame". The frame is made in two parts, written by one
+/// call: everything before the payloads, made here, and the payloads as the group collected them.
+package struct FrameEncoder: ~Copyable {
+  /// Everything before the payloads.
+  package var head = ByteBuffer(capacity: 8192)
+  private var tagRows: [UInt32] = []
+  private var tagTable: [EventBatch.Tag] = []
+  private var section = ByteBuffer(capacity: 256)
+
+  package init() {}
+
+  /// Appends the frame of `group` to `head`, and its padding to the group's payloads.
+  ///
+  /// - Parameters:
+  ///   - offset: where in the segment the frame will stand.
+  ///   - now: the time of events that take the clock's.
+  /// - Returns: the frame's length.
+  package mutating func encode(
+    _ group: CommitGroup, at offset: Int, undurableUnits: Int, base: SegmentBase, now: Int64,
+    _ checksum: FrameChecksum
+  ) -> (byteCount: Int, checksum: UInt32) {
+    let start = head.count
+    let time = group.events[0].time == EventBatch.timeUnset ? now : group.events[0].time
+    let isLone =
+      group.events.count == 1 && group.extras.isEmpty && group.keys.isEmpty
+      && group.aggregates.count == 1
+    head.append(UInt64(0))
+    head.append(UInt8(0))
+    head.appendVarint(group.firstPosition - base.position)
+    head.appendZigzag(time &- base.time)
+    if undurableUnits != 0 { head.appendVarint(UInt64(undurableUnits)) }
+    if isLone { encodeLone(group) } else { encodeColumns(group, time: time, now: now) }
+
+    let unpadded = head.count - start + group.payloads.count
+    let padding = -unpadded & (FrameHeader.unit - 1)
+    group.payloads.appendZeros(padding)
+    let byteCount = unpadded + padding
+    var flags = UInt8(padding)
+    if undurableUnits == 0 { flags |= EventsFrame.Flags.durableBefore }
+    if isLone { flags |= EventsFrame.Flags.lone }
+    head.store(flags, at: start + FrameHeader.Layout.byteCount)
+    head.store(
+      FrameHeader.lengthAndKind(byteCount, .events),
+      at: start + FrameHeader.Layout.lengthAndKind.lowerBound)
+    let bodyStart = start + FrameHeader.Layout.lengthAndKind.lowerBound
+    let partial = head.checksum(from: bodyStart, continuing: checksum.seed(offset))
+    let sum = group.payloads.checksum(continuing: partial)
+    head.store(sum, at: start)
+    return (byteCount, sum)
+  }
+
+  private mutating func encodeLone(_ group: CommitGroup) {
+    let aggregate = group.aggregates[0]
+    head.appendVarint(UInt64(aggregate.idCount))
+    head.appendVarint(aggregate.firstVersion)
+    head.appendVarint(UInt64(group.events[0].type))
+    head.append(group.ids)
+  }
+}
+
+// MARK: The general form
+
+extension FrameEncoder {
+  private mutating func encodeColumns(_ group: CommitGroup, time: Int64, now: Int64) {
+    let events = group.events.count
+    let rows = group.aggregates.count
+    let hasAggregates = rows > 1 && rows < events
+    head.appendVarint(UInt64(events))
+    head.appendVarint(UInt64(rows))
+    head.appendVarint(UInt64(group.appendCounts.count))
+    let wordOffset = head.count
+    head.append(UInt32(0))
+    var word: UInt32 = 0
+    typealias Columns = EventsFrame.Columns
+
+    word |= column(Columns.idLengths, rows) { UInt64(group.aggregates[$0].idCount) }
+    word |= column(Columns.firstVersions, rows) { group.aggregates[$0].firstVersion }
+    if hasAggregates {
+      word |= Columns.hasAggregates
+      word |= column(Columns.aggregates, events) { UInt64(group.events[$0].aggregate) }
+      word |= column(Columns.versionOffsets, events) { UInt64(group.events[$0].versionOffset) }
+    }
+    // A frame holds at least a byte for each event, so that what it can claim is bounded by its
+    // size: without payloads, that byte is the type's.
+    word |= column(Columns.types, events, isStored: group.payloads.count < events) {
+      UInt64(group.events[$0].type)
+    }
+    word |= column(Columns.payloadLengths, events) { UInt64(group.events[$0].payloadCount) }
+    func delta(_ index: Int) -> UInt64 {
+      let own = group.events[index].time
+      return Zigzag.encode((own == EventBatch.timeUnset ? now : own) &- time)
+    }
+    for index in 0..<events where delta(index) != 0 {
+      word |= Columns.hasTimes
+      word |= column(Columns.times, events, delta)
+      break
+    }
+    word |= column(Columns.appendLengths, group.appendCounts.count) {
+      UInt64(group.appendCounts[$0])
+    }
+    if !group.extras.isEmpty {
+      word |= Columns.hasExtras
+      encodeExtras(group)
+    }
+    if !group.keys.isEmpty {
+      word |= Columns.hasKeys
+      encodeKeys(group, time: time)
+    }
+    head.store(word, at: wordOffset)
+    head.appendVarint(UInt64(group.ids.count))
+    head.append(group.ids)
+  }
+
+  /// Appends a column in the narrowest form and returns its bits of the columns word.
+  @inline(__always)
+  private mutating func column(
+    _ shift: UInt32, _ rows: Int, isStored: Bool = false, _ value: (Int) -> UInt64
+  ) -> UInt32 {
+    let first = value(0)
+    var greatest = first
+    var isConstant = true
+    for row in 1..<max(rows, 1) {
+      let next = value(row)
+      if next != first { isConstant = false }
+      greatest = max(greatest, next)
+    }
+    if isConstant, !isStored {
+      head.appendVarint(first)
+      return UInt32(ColumnWidth.constant.rawValue) << shift
+    }
+    let width = ColumnWidth(holding: greatest)
+    head.reserve(rows * width.byteCount)
+    for row in 0..<rows { head.append(value(row), width: width) }
+    return UInt32(width.rawValue) << shift
+  }
+
+  private mutating func encodeExtras(_ group: CommitGroup) {
+    section.removeAll()
+    for event in group.events {
+      var flags: UInt8 = 0
+      if event.extras >= 0 {
+        let extras = group.extras[Int(event.extras)]
+        if extras.id != nil { flags |= FrameExtras.Flags.id }
+        if extras.tagCount > 0 { flags |= FrameExtras.Flags.tags }
+        if extras.metadataCount > 0 { flags |= FrameExtras.Flags.metadata }
+      }
+      section.append(flags)
+    }
+    for event in group.events where event.extras >= 0 {
+      if let id = group.extras[Int(event.extras)].id {
+        section.append(id.low)
+        section.append(id.high)
+      }
+    }
+    makeTagTable(group)
+    section.appendVarint(UInt64(tagTable.count))
+    for tag in tagTable {
+      section.appendVarint(UInt64(tag.count))
+      section.append(group.texts, Self.range(tag))
+    }
+    for event in group.events where event.extras >= 0 {
+      let extras = group.extras[Int(event.extras)]
+      if extras.tagCount > 0 {
+        section.appendVarint(UInt64(extras.tagCount))
+        for tag in Int(extras.firstTag)..<Int(extras.firstTag + extras.tagCount) {
+          section.appendVarint(UInt64(tagRows[tag]))
+        }
+      }
+      if extras.metadataCount > 0 {
+        section.appendVarint(UInt64(extras.metadataCount))
+        let start = Int(extras.metadataOffset)
+        section.append(group.texts, start..<start + Int(extras.metadataCount))
+      }
+    }
+    head.appendVarint(UInt64(section.count))
+    head.append(section)
+  }
+
+  /// Gives each use of a tag the row of the first use of the same text.
+  private mutating func makeTagTable(_ group: CommitGroup) {
+    let texts = group.texts.bytes.array
+    tagRows.removeAll(keepingCapacity: true)
+    tagTable.removeAll(keepingCapacity: true)
+    var rows: [Int: [UInt32]] = [:]
+    for tag in group.tags {
+      let text = texts.span.extracting(Self.range(tag))
+      let sum = Int(CRC32C.checksum(text))
+      var found: UInt32?
+      for row in rows[sum] ?? []
+      where texts.span.extracting(Self.range(tagTable[Int(row)])).equals(text) {
+        found = row
+      }
+      if let found {
+        tagRows.append(found)
+      } else {
+        rows[sum, default: []].append(UInt32(tagTable.count))
+        tagRows.append(UInt32(tagTable.count))
+        tagTable.append(tag)
+      }
+    }
+  }
+
+  private mutating func encodeKeys(_ group: CommitGroup, time: Int64) {
+    section.removeAll()
+    section.appendVarint(UInt64(group.keys.count))
+    for key in group.keys {
+      section.appendVarint(UInt64(key.append))
+      section.appendVarint(UInt64(key.count))
+      let start = Int(key.offset)
+      section.append(group.texts, start..<start + Int(key.count))
+      section.append(key.digest.low)
+      section.append(key.digest.high)
+      section.appendVarint(key.sequence)
+      section.appendZigzag(key.time &- time)
+    }
+    head.appendVarint(UInt64(section.count))
+    head.append(section)
+  }
+
+  private static func range(_ tag: EventBatch.Tag) -> Range<Int> {
+    Int(tag.offset)..<Int(tag.offset + tag.count)
+  }
+}

@@ -1,0 +1,55 @@
+extension Writer {
+  /// Makes what was only written durable, if anything was; called now and then by the log's thread.
+  package func syncWritten() {
+    if core.durableThrough < core.writtenThrough { try? sync() }
+  }
+
+  /// Ends writing; see `EventLog.close`.
+  package func close() throws(LogError) {
+    lock.lock()
+    if isClosed {
+      lock.unlock()
+      return
+    }
+    // What is queued goes first; then nobody is let in any more.
+    while isCommitting || !open.isEmpty {
+      if isCommitting {
+        roomWaiters += 1
+        room.wait()
+        roomWaiters -= 1
+      } else {
+        lead()
+      }
+    }
+    isClosed = true
+    let isUsable = poison == nil && directoryLock.isHeldByProcess
+    isCommitting = true
+    let keySequence = keySequence
+    taskLeader.broadcast()
+    let thread = taskThread
+    taskThread = nil
+    lock.unlock()
+    thread?.join()
+    if core.options.hasMaintenanceThread { maintenance.stop() }
+    guard isUsable else { return }
+    do {
+      try syncTail()
+    } catch {
+      lock.withLock { poison = error.cause }
+      throw error.error
+    }
+    core.publish(written: tail.lastPosition, durable: tail.lastPosition)
+    control?.publish(durable: tail.lastPosition, written: tail.lastPosition)
+    if !tail.isHeaderWritten { return }
+    // Only now: a mark and a footer that say more than is durable must never be.
+    try? maintenance.makeFooter(
+      tail.segment, through: tail.offset, keySequence: keySequence)
+    let mark = tail.durableMark(keySequence: keySequence)
+    try maintenance.withWork { () throws(LogError) in
+      try maintenance.writeManifest { manifest in
+        manifest.tail = mark
+        manifest.isClosed = true
+      }
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/// A commit that did not come to its end.
+package struct CommitFailure: Error {
+  package var cause: SystemError
+  /// What the group's appends throw.
+  package var error: LogError
+  /// Whether nothing may be written until the log is opened again.
+  package var isPoisoning: Bool
+  /// Whether the frame was written, so that it may be there after reopening.
+  package var isWritten: Bool
+}
+
+extension Writer {
+  /// Writes the group's frame with one call and syncs it with another, if anybody asked for that.
+  ///
+  /// - Returns: the frame's offset.
+  package func commit(_ group: CommitGroup) -> Result<Int, CommitFailure> {
+    do throws(CommitFailure) {
+      var frameOffset = tail.offset
+      if !group.events.isEmpty { frameOffset = try write(group) }
+      if group.needsSync { try syncTail() }
+      return .success(frameOffset)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func write(_ group: CommitGroup) throws(CommitFailure) -> Int {
+    guard directoryLock.isHeldByProcess else { throw lost() }
+    let base = tail.segment.base
+    let now = core.options.clock()
+    let checksum = FrameChecksum(salt: tail.segment.salt)
+    encoder.head.removeAll()
+    let start = tail.isHeaderWritten ? tail.offset : 0
+    if !tail.isHeaderWritten { tail.segment.header.encode(into: &encoder.head) }
+    let typeCount = try writeTypes(base, checksum, start)
+    let frameOffset = start + encoder.head.count
+    let undurable = (frameOffset - tail.durableEnd) / FrameHeader.unit
+    let frame = encoder.encode(
+      group, at: frameOffset, undurableUnits: undurable, base: base, now: now, checksum)
+    let end = frameOffset + frame.byteCount
+    let zeroedThrough = appendZeroAhead(group, end)
+    do {
+      try tail.segment.file.write(encoder.head.bytes, group.payloads.bytes, at: start)
+    } catch {
+      throw undo(error, from: start, count: encoder.head.count + group.payloads.count)
+    }
+    tail.isHeaderWritten = true
+    tail.offset = end
+    tail.lastChecksum = frame.checksum
+    tail.lastPosition = group.firstPosition + UInt64(group.events.count) - 1
+    tail.typeCount = typeCount
+    tail.zeroedThrough = zeroedThrough
+    return frameOffset
+  }
+
+  /// Makes new type names durable in their file, and puts those that the segment lacks into a
+  /// control frame.
+  private func writeTypes(
+    _ base: SegmentBase, _ checksum: FrameChecksum, _ start: Int
+  ) throws(CommitFailure) -> Int {
+    let count = core.types.count
+    if tail.typeCount == count { return count }
+    let names = core.types.all
+    if typeFile.count < names.count {
+      do {
+        try typeFile.append(names[typeFile.count...])
+      } catch {
+        throw failure(error, isWritten: false)
+      }
+    }
+    var content = ByteBuffer(capacity: 1024)
+    TypeNames.encode(names[tail.typeCount...], into: &content)
+    let offset = start + encoder.head.count
+    let at = ControlFrame.encode(
+      .types, nextPosition: tail.lastPosition + 1 - base.position, record: tail.record,
+      undurableUnits: UInt64((offset - tail.durableEnd) / FrameHeader.unit),
+      content: content.bytes, into: &encoder.head)
+    let sum = encoder.head.checksum(
+      from: at + FrameHeader.Layout.lengthAndKind.lowerBound, continuing: checksum.seed(offset))
+    encoder.head.store(sum, at: at)
+    return names.count
+  }
+
+  /// Lets the write of a durable group carry zeros behind its frame when those of an earlier one
+  /// are used up: the file's blocks ahead are then written ones, and the syncs that follow have no
+  /// metadata to journal.
+  private func appendZeroAhead(_ group: CommitGroup, _ end: Int) -> Int {
+    guard case .zeroAhead(let ahead) = core.options.preallocation, group.needsSync,
+      end > tail.zeroedThrough
+    else { return tail.zeroedThrough }
+    let through = min(end + ahead, tail.segment.mapping.count)
+    group.payloads.appendZeros(through - end)
+    return through
+  }
+
+  /// Syncs the segment in writing; all earlier ones are synced when they are left.
+  package func syncTail() throws(CommitFailure) {
+    if !tail.isDirty { return }
+    #if ANNALS_PLANTED_BUGS
+    if PlantedBug.active == .acknowledgedBeforeSync {
+      tail.durableEnd = tail.offset
+      return
+    }
+    if PlantedBug.active == .retryAfterFailedSync, (try? tail.segment.file.sync()) == nil {
+      try? tail.segment.file.sync()
+      tail.durableEnd = tail.offset
+      return
+    }
+    #endif
+    do {
+      try tail.segment.file.sync()
+    } catch {
+      throw failure(error, isWritten: true)
+    }
+    tail.durableEnd = tail.offset
+  }
+
+  /// Writes zeros over what a failed write may have left.
+  ///
+  /// On a full disk this leaves the log as it was and the writer usable; any other failure, and a
+  /// failure of this, poison the writer.
+  private func undo(_ error: LogError, from start: Int, count: Int) -> CommitFailure {
+    guard case .diskFull(let cause) = error else { return failure(error, isWritten: false) }
+    do {
+      // Only blocks that exist already are overwritten: a disk that is full has room for that.
+      let size = try tail.segment.file.size()
+      let end = min(start + count, size)
+      if end > start {
+        var zeros = ByteBuffer(capacity: end - start)
+        zeros.appendZeros(end - start)
+        try tail.segment.file.write(zeros.bytes, at: start)
+      }
+      return CommitFailure(
+        cause: cause, error: error, isPoisoning: false, isWritten: false)
+    } catch {
+      return CommitFailure(
+        cause: cause, error: .outcomeUnknown(cause), isPoisoning: true, isWritten: false)
+    }
+  }
+
+  /// The failure that `error`, from a write or sync, makes of a commit.
+  package func failure(_ error: LogError, isWritten: Bool) -> CommitFailure {
+    switch error {
+    case .diskFull(let cause) where !isWritten:
+      return CommitFailure(cause: cause, error: error, isPoisoning: false, isWritten: false)
+    case .diskFull(let cause), .system(let cause):
+      return CommitFailure(
+        cause: cause, error: .outcomeUnknown(cause), isPoisoning: true, isWritten: isWritten)
+    default:
+      let cause = SystemError(.write, file: core.path, errno: SystemError.inputOutput)
+      return CommitFailure(
+        cause: cause, error: .outcomeUnknown(cause), isPoisoning: true, isWritten: isWritten)
+    }
+  }
+
+  /// The failure of a writer that is no longer the store's: a forked child, or one whose lock file
+  /// was replaced.
+  package func lost() -> CommitFailure {
+    let cause = SystemError(.lock, file: StoreFile.lock, errno: SystemError.notPermitted)
+    return CommitFailure(
+      cause: cause, error: .locked(path: core.path), isPoisoning: true, isWritten: false)
+  }
+
+  /// Notes at the log's tail that everything before is durable, if nothing is about to say so.
+  ///
+  /// Not synced: it rides with the next write-back. The next frame is written over it. Without it,
+  /// damage to the last synced group could not be told from a torn tail.
+  package func noteWatermark() {
+    let isQuiet = lock.withLock { open.isEmpty && poison == nil }
+    guard isQuiet, tail.room >= 64, tail.isHeaderWritten, !tail.isDirty else { return }
+    watermark.removeAll()
+    let empty: [UInt8] = []
+    let at = ControlFrame.encode(
+      .watermark, nextPosition: tail.lastPosition + 1 - tail.segment.base.position,
+      record: tail.record, undurableUnits: 0, content: empty.span, into: &watermark)
+    let sum = watermark.checksum(
+      from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
+      continuing: FrameChecksum(salt: tail.segment.salt).seed(tail.offset))
+    watermark.store(sum, at: at)
+    // A hint: if it can not be written, the next append will find out why.
+    try? Self.write(watermark, to: tail.segment.file, at: tail.offset)
+  }
+
+  private static func write(
+    _ buffer: borrowing ByteBuffer, to file: any LogFile, at offset: Int
+  ) throws(LogError) {
+    try file.write(buffer.bytes, at: offset)
+  }
+
+  /// Takes a group's events out of the index, and its positions and key numbers back. Under `lock`.
+  package func takeBack(_ group: CommitGroup) {
+    if group.events.isEmpty { return }
+    core.index.withState { state in
+      let last = state.chains.count - 1
+      let base = state.chains[last].basePosition
+      var entry = state.chains[last].extraCount
+      for undo in group.extraUndo.reversed() {
+        entry -= 1
+        if let slot = state.table.find(undo.hash) {
+          let link = state.chains[last].extraLink(entry)
+          state.takeBack(slot, link, version: undo.version)
+        }
+      }
+      for index in group.events.indices.reversed() {
+        let event = group.events[index]
+        let aggregate = group.aggregates[Int(event.aggregate)]
+        if let slot = state.table.find(aggregate.hash) {
+          let link = state.chains[last].link(group.firstOrdinal + index)
+          state.takeBack(
+            slot, link, version: aggregate.firstVersion + UInt64(event.versionOffset) - 1)
+        }
+      }
+      state.chains[last].removeLast(downTo: group.firstOrdinal, extraCount: entry)
+      _ = base
+    }
+    nextPosition = group.firstPosition
+    keySequence -= UInt64(group.keys.count)
+  }
+}

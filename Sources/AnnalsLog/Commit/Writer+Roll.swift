@@ -1,0 +1,84 @@
+extension Writer {
+  /// Begins a new segment of at least `byteCount` bytes. Called, and returns, with `lock` held and
+  /// nobody committing.
+  package func leadRoll(_ byteCount: Int) -> Result<Void, LogError> {
+    isCommitting = true
+    let nextPosition = nextPosition
+    let keySequence = keySequence
+    lock.unlock()
+    let result: Result<Void, LogError>
+    do throws(LogError) {
+      try roll(byteCount, nextPosition: nextPosition, keySequence: keySequence)
+      result = .success(())
+    } catch {
+      result = .failure(error)
+    }
+    lock.lock()
+    finishCommitting()
+    return result
+  }
+
+  /// Seals the segment in writing and goes on in the one made ready for that.
+  ///
+  /// The old segment is synced first: a header in the new one then proves that all before is there.
+  private func roll(
+    _ byteCount: Int, nextPosition: UInt64, keySequence: UInt64
+  ) throws(LogError) {
+    guard directoryLock.isHeld() else {
+      let failure = lost()
+      lock.withLock { poison = failure.cause }
+      throw failure.error
+    }
+    let spare = try maintenance.takeSpare(byteCount: byteCount)
+    do {
+      try syncTail()
+    } catch {
+      lock.withLock { poison = error.cause }
+      throw error.error
+    }
+    core.publish(written: tail.lastPosition, durable: tail.lastPosition)
+    let old = tail.segment
+    let sealed = sealedEntry(keySequence)
+    let header = SegmentHeader(
+      storeID: core.storeID, segmentID: spare.entry.id, salt: spare.entry.salt,
+      basePosition: nextPosition, baseTime: spare.entry.baseTime, baseRecord: tail.record,
+      predecessorID: old.id, predecessorChecksum: tail.lastChecksum,
+      predecessorEnd: UInt64(tail.offset))
+    var entry = spare.entry
+    entry.basePosition = nextPosition
+    let segment = Segment(
+      file: spare.file, mapping: try StoreFiles.mapAll(spare.file), header: header, entry: entry)
+    let events = Int(tail.lastPosition + 1 - old.base.position)
+    core.index.withState { state in
+      state.begin(segment.id, basePosition: nextPosition, expecting: events)
+      if state.table.count > core.options.indexKeysMax {
+        let kept = Set(state.chains.map(\.segment))
+        state.table.filter { kept.contains($0.segment) }
+      }
+    }
+    old.update { $0.entry = sealed }
+    core.updateView { view in
+      LogView(segments: view.segments + [segment], directory: view.directory)
+    }
+    let mark = tail.durableMark(keySequence: keySequence)
+    tail = WriterTail(
+      segment: segment, offset: Segment.firstFrame, isHeaderWritten: false,
+      durableEnd: Segment.firstFrame, lastChecksum: 0, record: tail.record,
+      lastPosition: tail.lastPosition, zeroedThrough: 0, typeCount: 0)
+    maintenance.noteSealed(old, durable: mark)
+  }
+
+  private func sealedEntry(_ keySequence: UInt64) -> SegmentList.Entry {
+    var entry = tail.segment.current.entry
+    entry.isSealed = true
+    entry.basePosition = tail.segment.base.position
+    entry.lastPosition = tail.lastPosition
+    entry.lastRecord = tail.record
+    entry.end = UInt64(tail.offset)
+    entry.lastChecksum = tail.lastChecksum
+    entry.keySequence = keySequence
+    entry.salt = tail.segment.salt
+    entry.baseTime = tail.segment.base.time
+    return entry
+  }
+}

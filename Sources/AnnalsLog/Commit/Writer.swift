@@ -1,0 +1,206 @@
+/// The only writer of a log: admits appends into groups, and has each group committed by one of
+/// those who wait for it.
+///
+/// 1. All state below `lock` is touched only while it is held; I/O happens without it.
+/// 2. `isCommitting` is true while somebody writes, syncs or rolls; only that one may touch `tail`,
+///    `encoder` and `typeFile`.
+/// 3. Groups settle in the order of their numbers; `open` has the highest.
+/// 4. Positions, versions and index entries are given at admission and taken back if the group
+///    fails; readers see none of it before the watermark passes.
+@safe
+package final class Writer: @unchecked Sendable {
+  // Checked how: rules 1 and 2.
+  package let core: LogCore
+  package let directoryLock: any DirectoryLock
+  package let lock = Lock()
+  package let room: Condition
+  package let taskLeader: Condition
+
+  package var open: CommitGroup
+  package var idleGroups: [CommitGroup] = []
+  package var isCommitting = false
+  package var committing: CommitGroup?
+  /// An upper bound of the offset behind the group being committed.
+  package var offsetBound: Int
+  /// What of `tail` admission needs, as of the last time nobody was committing.
+  package var segmentByteCount: Int
+  package var typeCountInLog: Int
+  package var settledThrough: UInt64 = 0
+  package var failures: [Failure] = []
+  package var roomWaiters = 0
+  package var roomTasks: [UnsafeContinuation<GroupOutcome, Never>] = unsafe []
+  /// What a task needs of a new segment, in bytes; 0: nobody waits for one.
+  package var rollBytesWanted = 0
+  package var nextPosition: UInt64
+  package var keySequence: UInt64
+  package var poison: SystemError?
+  package var isClosed = false
+  package var taskThread: Thread?
+  package var scratch = AdmissionScratch()
+
+  package var tail: WriterTail
+  package var encoder = FrameEncoder()
+  package var typeFile: TypeFile
+  package var watermark = ByteBuffer(capacity: 64)
+  package let maintenance: Maintenance
+  package let control: ControlPage?
+
+  /// A group that failed, kept until all its waiters know.
+  package struct Failure {
+    package var number: UInt64
+    package var outcome: GroupOutcome
+    package var waiters: Int
+  }
+
+  package init(
+    core: LogCore, directoryLock: any DirectoryLock, tail: WriterTail, typeFile: TypeFile,
+    keySequence: UInt64, maintenance: Maintenance, control: ControlPage?
+  ) {
+    self.control = control
+    self.core = core
+    self.directoryLock = directoryLock
+    self.tail = tail
+    self.typeFile = typeFile
+    self.keySequence = keySequence
+    self.maintenance = maintenance
+    nextPosition = tail.lastPosition + 1
+    offsetBound = tail.offset
+    segmentByteCount = tail.segment.mapping.count
+    typeCountInLog = tail.typeCount
+    room = Condition(lock)
+    taskLeader = Condition(lock)
+    open = CommitGroup(lock)
+    open.reset(number: 1)
+  }
+
+  /// Fails if this writer may not write any more. Under `lock`.
+  package func checkUsable() throws(LogError) {
+    if let poison { throw .writerPoisoned(poison) }
+    if isClosed { throw .closed }
+  }
+}
+
+// MARK: Leading a commit
+
+extension Writer {
+  /// Commits the open group. Called, and returns, with `lock` held and nobody committing.
+  package func lead() {
+    isCommitting = true
+    let group = takeOpenGroup()
+    committing = group
+    offsetBound = tail.offset + group.encodedBytesMax + frameSlack(newTypes: core.types.count)
+    lock.unlock()
+    let result = commit(group)
+    lock.lock()
+    let (outcome, behind) = settle(group, result)
+    lock.unlock()
+    resumeTasks(of: group, outcome)
+    if let behind { resumeTasks(of: behind.group, behind.outcome) }
+    if case .committed = outcome, group.needsSync { noteWatermark() }
+    lock.lock()
+    idleGroups.append(group)
+    if let behind { idleGroups.append(behind.group) }
+    finishCommitting()
+  }
+
+  /// The most bytes that go with a frame beside it: header, and names of types not in the log yet.
+  /// Under `lock`.
+  package func frameSlack(newTypes count: Int) -> Int {
+    256 + Segment.firstFrame + (count - typeCountInLog) * (Limits.typeBytesMax + 2)
+  }
+
+  /// Replaces the open group by an empty one. Under `lock`.
+  private func takeOpenGroup() -> CommitGroup {
+    let group = open
+    open = idleGroups.popLast() ?? CommitGroup(lock)
+    open.reset(number: group.number + 1)
+    return group
+  }
+
+  /// Lets the next leader begin. Under `lock`.
+  package func finishCommitting() {
+    isCommitting = false
+    committing = nil
+    offsetBound = tail.offset
+    segmentByteCount = tail.segment.mapping.count
+    typeCountInLog = tail.typeCount
+    if roomWaiters > 0 { room.broadcast() }
+    if !open.isEmpty {
+      if open.blockingWaiters > 0 { open.settled.signal() } else { taskLeader.signal() }
+    }
+    if rollBytesWanted > 0 {
+      taskLeader.signal()
+    } else {
+      resumeRoomTasks(.retry)
+    }
+  }
+
+  /// Lets the tasks that found no room try again, or fail. Under `lock`.
+  package func resumeRoomTasks(_ outcome: GroupOutcome) {
+    for unsafe task in unsafe roomTasks { unsafe task.resume(returning: outcome) }
+    unsafe roomTasks.removeAll(keepingCapacity: true)
+  }
+
+  /// Publishes what a group did, or takes it back. Under `lock`.
+  ///
+  /// - Returns: how the group ended, and the group behind it, if that had to end with it.
+  private func settle(
+    _ group: CommitGroup, _ result: Result<Int, CommitFailure>
+  ) -> (GroupOutcome, behind: (group: CommitGroup, outcome: GroupOutcome)?) {
+    settledThrough = group.number
+    defer { group.settled.broadcast() }
+    switch result {
+    case .success(let frameOffset):
+      if !group.events.isEmpty {
+        core.index.withState { state in
+          state.chains[state.chains.count - 1].noteFrame(
+            ordinal: group.firstOrdinal, offset: frameOffset)
+        }
+      }
+      core.publish(
+        written: tail.lastPosition,
+        durable: tail.isDirty ? core.durableThrough : tail.lastPosition)
+      control?.publish(durable: core.durableThrough, written: core.writtenThrough)
+      return (.committed, nil)
+    case .failure(let failure):
+      if failure.isPoisoning { poison = failure.cause }
+      // What was queued behind it counted on it: take that back first, and let it ask again.
+      let behind = takeOpenGroup()
+      takeBack(behind)
+      if !failure.isWritten { takeBack(group) }
+      settledThrough = behind.number
+      let outcome: GroupOutcome =
+        failure.isPoisoning ? .failed(.writerPoisoned(failure.cause)) : .retry
+      noteFailure(behind, outcome)
+      behind.settled.broadcast()
+      noteFailure(group, .failed(failure.error))
+      return (.failed(failure.error), (behind, outcome))
+    }
+  }
+
+  private func noteFailure(_ group: CommitGroup, _ outcome: GroupOutcome) {
+    if group.blockingWaiters == 0 { return }
+    failures.append(
+      Failure(number: group.number, outcome: outcome, waiters: group.blockingWaiters))
+  }
+
+  /// Tells the tasks that wait for a group how it ended. Without `lock`.
+  private func resumeTasks(of group: CommitGroup, _ outcome: GroupOutcome) {
+    for unsafe task in unsafe group.tasks { unsafe task.resume(returning: outcome) }
+  }
+
+  /// Waits until `group`, joined when it had `number`, has settled; leads it if nobody else does.
+  /// Under `lock`.
+  package func waitUntilSettled(_ group: CommitGroup, _ number: UInt64) -> GroupOutcome {
+    while settledThrough < number {
+      if isCommitting { group.settled.wait() } else { lead() }
+    }
+    guard let index = failures.firstIndex(where: { $0.number == number }) else {
+      return .committed
+    }
+    let outcome = failures[index].outcome
+    failures[index].waiters -= 1
+    if failures[index].waiters == 0 { failures.remove(at: index) }
+    return outcome
+  }
+}

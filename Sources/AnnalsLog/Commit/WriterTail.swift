@@ -1,0 +1,32 @@
+/// Where the next frame goes, and what of the log before it is durable.
+///
+/// Belongs to whoever leads a commit; nobody else looks at it meanwhile.
+package struct WriterTail {
+  package var segment: Segment
+  /// Where the next frame goes.
+  package var offset: Int
+  /// Whether the segment's header is in the file; it goes with the first frame.
+  package var isHeaderWritten: Bool
+  /// Everything in this segment before this offset is durable, and all earlier segments are.
+  package var durableEnd: Int
+  package var lastChecksum: UInt32
+  package var record: UInt64
+  package var lastPosition: UInt64
+  /// Zeros were written up to here.
+  package var zeroedThrough: Int
+  /// How many type names the log holds.
+  package var typeCount: Int
+
+  /// Whether something was written that is not durable yet.
+  package var isDirty: Bool { durableEnd < offset }
+
+  /// The bytes left in the segment.
+  package var room: Int { segment.mapping.count - offset }
+
+  /// The tail as the manifest notes it, at what is durable.
+  package func durableMark(keySequence: UInt64) -> Manifest.Tail {
+    Manifest.Tail(
+      segment: segment.id, end: UInt64(offset), position: lastPosition, record: record,
+      checksum: lastChecksum, keySequence: keySequence)
+  }
+}

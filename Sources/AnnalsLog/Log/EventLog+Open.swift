@@ -1,0 +1,195 @@
+extension EventLog {
+  /// What opening gives.
+  struct Parts {
+    var core: LogCore
+    var writer: Writer?
+    var follower: Follower?
+    var control: ControlPage?
+    var report: RecoveryReport
+  }
+
+  static func openForWriting(
+    _ path: String, _ options: LogOptions
+  ) throws(LogError) -> Parts {
+    let root = try openRoot(path, options, create: options.createsStore)
+    var names = try root.names()
+    let isVacant = try Self.isVacant(root, names)
+    if isVacant {
+      guard options.createsStore else { throw .notAStore(path: path) }
+      guard StoreCreation.isVacant(names) else { throw .occupied(path: path) }
+    }
+    guard let directoryLock = try root.lock(StoreFile.lock, shared: false) else {
+      throw .locked(path: path)
+    }
+    if isVacant {
+      // Another process may have made the store before this one got the lock.
+      names = try root.names()
+      if try Self.isVacant(root, names) { try StoreCreation.create(path, root, options) }
+    }
+    let log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    let files = StoreFiles(path: path, root: root, log: log)
+    var opener = try LogOpener(path, files, options, isWriting: true)
+    try opener.run()
+    let (writer, control) = try startWriter(&opener, directoryLock)
+    return Parts(
+      core: opener.core, writer: writer, follower: nil, control: control, report: opener.report)
+  }
+
+  private static func openRoot(
+    _ path: String, _ options: LogOptions, create: Bool
+  ) throws(LogError) -> any LogDirectory {
+    do throws(LogError) {
+      return try options.fileSystem.openDirectory(path, create: create)
+    } catch {
+      guard case .system(let cause) = error else { throw error }
+      if cause.isNotFound, !create { throw .notAStore(path: path) }
+      if cause.isNotDirectory {
+        throw create ? .occupied(path: path) : .notAStore(path: path)
+      }
+      throw error
+    }
+  }
+
+  /// Whether there is no store, and no data that could be one whose manifest was lost.
+  private static func isVacant(
+    _ root: any LogDirectory, _ names: [String]
+  ) throws(LogError) -> Bool {
+    if names.contains(StoreFile.manifest) { return false }
+    guard names.contains(StoreFile.logDirectory) else { return true }
+    let log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    for name in try log.names() where name.hasSuffix(".segment") {
+      let start = try log.openFile(name, .readOnly).read(2 * HeaderBlock.byteCount, at: 0)
+      if !start.span.isZero(0..<start.count) { return false }
+    }
+    return true
+  }
+
+  /// Makes the writer that goes on where the opener found the log to end.
+  private static func startWriter(
+    _ opener: inout LogOpener, _ directoryLock: any DirectoryLock
+  ) throws(LogError) -> (Writer, ControlPage?) {
+    let core = opener.core
+    var isTorn = false
+    if let tail = opener.tail, case .torn = tail.scan.ending {
+      // Never on top of stale bytes: a later frame that survived could verify again.
+      isTorn = true
+      opener.sealTail()
+    }
+    let scan = opener.tail?.scan
+    let keySequence = scan?.keySequence ?? opener.segments.last?.current.entry.keySequence ?? 0
+    let lastPosition =
+      scan?.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
+    let maintenance = Maintenance(
+      core: core,
+      state: Maintenance.State(
+        list: opener.list, manifest: opener.manifest, spare: opener.spare,
+        lastSegmentBytes: opener.lastSegmentBytes, unfooted: opener.unfooted,
+        isListChanged: opener.isListChanged))
+    if opener.isListChanged {
+      try maintenance.withWork { () throws(LogError) in
+        try maintenance.writeList(maintenance.current.list)
+      }
+    }
+    let tail: WriterTail
+    if let found = opener.tail, !isTorn {
+      tail = WriterTail(
+        segment: found.segment, offset: found.scan.offset, isHeaderWritten: true,
+        durableEnd: found.scan.offset, lastChecksum: found.scan.lastChecksum,
+        record: found.scan.lastRecord, lastPosition: found.scan.lastPosition, zeroedThrough: 0,
+        typeCount: found.scan.typeCount)
+    } else {
+      tail = try beginSegment(opener, maintenance, lastPosition: lastPosition)
+    }
+    let typeFile = try openTypes(core)
+    core.publish(written: lastPosition, durable: lastPosition)
+    try maintenance.withWork { () throws(LogError) in
+      try maintenance.writeManifest { manifest in
+        manifest.isClosed = false
+        if tail.isHeaderWritten { manifest.tail = tail.durableMark(keySequence: keySequence) }
+      }
+    }
+    let control = openControl(core, lastPosition)
+    let writer = Writer(
+      core: core, directoryLock: directoryLock, tail: tail, typeFile: typeFile,
+      keySequence: keySequence, maintenance: maintenance, control: control)
+    if core.options.hasMaintenanceThread {
+      try maintenance.start(
+        intervalMilliseconds: core.options.writtenSyncMilliseconds
+      ) { [weak writer] in writer?.syncWritten() }
+    }
+    maintenance.request()
+    return (writer, control)
+  }
+
+  /// Begins a segment where there is none to go on in.
+  private static func beginSegment(
+    _ opener: LogOpener, _ maintenance: Maintenance, lastPosition: UInt64
+  ) throws(LogError) -> WriterTail {
+    let core = opener.core
+    let spare = try maintenance.takeSpare(byteCount: 0)
+    let before = opener.tail.map { ($0.segment.id, $0.scan.lastChecksum, UInt64($0.scan.offset)) }
+    let sealed = opener.segments.last?.current.entry
+    let record = opener.tail?.scan.lastRecord ?? sealed?.lastRecord ?? 0
+    let header = SegmentHeader(
+      storeID: core.storeID, segmentID: spare.entry.id, salt: spare.entry.salt,
+      basePosition: lastPosition + 1, baseTime: spare.entry.baseTime, baseRecord: record,
+      predecessorID: before?.0 ?? sealed?.id ?? 0,
+      predecessorChecksum: before?.1 ?? sealed?.lastChecksum ?? 0,
+      predecessorEnd: before?.2 ?? sealed?.end ?? 0)
+    let segment = Segment(
+      file: spare.file, mapping: try StoreFiles.mapAll(spare.file), header: header,
+      entry: spare.entry)
+    core.index.withState {
+      $0.begin(segment.id, basePosition: lastPosition + 1, expecting: 0)
+    }
+    core.updateView { view in
+      LogView(segments: view.segments + [segment], directory: view.directory)
+    }
+    return WriterTail(
+      segment: segment, offset: Segment.firstFrame, isHeaderWritten: false,
+      durableEnd: Segment.firstFrame, lastChecksum: 0, record: record,
+      lastPosition: lastPosition, zeroedThrough: 0, typeCount: 0)
+  }
+
+  /// Opens the types file for going on, mended if it does not hold what the log uses.
+  private static func openTypes(_ core: LogCore) throws(LogError) -> TypeFile {
+    let names = core.types.all
+    let root = core.files.root
+    if let file = try? root.openFile(StoreFile.types, .readWrite),
+      let bytes = try? file.read(try file.size(), at: 0),
+      let found = try? TypeFile.decode(bytes.span, storeID: core.storeID),
+      found.isWhole, found.names == names
+    {
+      return TypeFile(file, end: found.end, count: names.count)
+    }
+    let bytes = TypeFile.encode(names, storeID: core.storeID)
+    try core.files.replace(StoreFile.types, in: root, with: bytes.bytes)
+    return TypeFile(
+      try root.openFile(StoreFile.types, .readWrite), end: bytes.count, count: names.count)
+  }
+
+  /// The page that readers in other processes follow. Without it they see the store as it is when
+  /// they open it.
+  private static func openControl(_ core: LogCore, _ position: UInt64) -> ControlPage? {
+    let root = core.files.root
+    guard
+      let file = (try? root.openFile(StoreFile.control, .readWrite))
+        ?? (try? root.openFile(StoreFile.control, .create)),
+      (try? file.allocate(ControlPage.byteCount)) != nil,
+      let mapping = try? file.map(ControlPage.byteCount, writable: true),
+      let control = ControlPage(mapping)
+    else { return nil }
+    control.begin(
+      boot: core.bootNumber, epoch: .random(in: 1 ... .max), durable: position,
+      written: position)
+    return control
+  }
+}
+
+extension LogCore {
+  /// A number that differs between two boots of the machine.
+  package var bootNumber: UInt64 {
+    let name = options.fileSystem.bootIdentifier()
+    return KeyHasher(storeID).hash(name.utf8Span.span, .key).low
+  }
+}

@@ -1,0 +1,192 @@
+/// An append-only log of events: durable, in one total order, indexed by aggregate and tag.
+///
+/// One writer and any number of readers, in one process or several. Safe to use from any thread;
+/// readers never block the writer, nor it them.
+///
+/// ```swift
+/// let log = try EventLog(at: "/var/lib/shop")
+/// try log.append([NewEvent(type: "OrderPlaced", payload: bytes)], to: "order-7", expecting: .absent)
+/// try log.forEach(.aggregate("order-7")) { event in print(event.position, event.type) }
+/// ```
+public final class EventLog: Sendable {
+  package let core: LogCore
+  package let writer: Writer?
+  package let follower: Follower?
+  private let control: ControlPage?
+  /// What opening found and did.
+  public let recovery: RecoveryReport
+
+  /// Opens the log in the directory at `path`, making it if there is none and the options allow.
+  ///
+  /// Costs the number of segments and the tail written since the last proper close, not the number
+  /// of events.
+  ///
+  /// - Throws: `.locked` if another writer has it, `.notAStore`, `.occupied`, `.corrupt` if
+  ///   acknowledged events are damaged (opening for reading only still works then),
+  ///   `.unsupportedVersion`, `.missingFile`, `.truncatedFile`, `.diskFull`, `.system`.
+  public init(at path: String, options: LogOptions = LogOptions()) throws(LogError) {
+    let start = SystemClock.monotonicNanoseconds()
+    let parts =
+      options.access == .readWrite
+      ? try Self.openForWriting(path, options) : try Self.openForReading(path, options)
+    core = parts.core
+    writer = parts.writer
+    follower = parts.follower
+    control = parts.control
+    var report = parts.report
+    report.microseconds = Int64((SystemClock.monotonicNanoseconds() - start) / 1000)
+    recovery = report
+  }
+
+  deinit {
+    try? close()
+  }
+
+  /// The position of the last event a reader of the given visibility sees; 0 in an empty log.
+  public func head(_ visibility: Durability? = nil) -> Position {
+    Position(core.visibleThrough(visibility ?? core.options.visibility))
+  }
+
+  /// Everything up to here survives power loss.
+  public var durableThrough: Position { Position(core.durableThrough) }
+
+  /// Everything up to here is with the kernel.
+  public var writtenThrough: Position { Position(core.writtenThrough) }
+
+  /// The random identity of the store; shared by its forks and backups.
+  public var storeID: StoreID { core.storeID }
+
+  /// The number of events an aggregate has.
+  public func version(
+    of aggregate: AggregateID, visibility: Durability? = nil
+  ) throws(LogError) -> Version {
+    let through = core.visibleThrough(visibility ?? core.options.visibility)
+    return Version(try core.version(of: aggregate.text.utf8Span.span, through: through))
+  }
+
+  /// Makes everything written so far durable.
+  public func sync() throws(LogError) {
+    guard let writer else { throw .readOnly }
+    try writer.sync()
+  }
+
+  /// Makes everything durable, notes the end of the log so that the next opening needs no scan, and
+  /// gives the store up. Later appends throw `.closed`; a second close does nothing.
+  public func close() throws(LogError) {
+    guard let writer else { return }
+    try writer.close()
+    control?.end()
+  }
+}
+
+// MARK: Appending
+
+extension EventLog {
+  /// Appends a batch: all of its events or none, whatever happens.
+  ///
+  /// Blocks the calling thread until the events have the durability asked for. Concurrent appends
+  /// share one write and one sync; a lone caller does both itself.
+  ///
+  /// - Throws: `.versionConflict`, `.conditionFailed`, `.keyReused`, `.limitExceeded`, `.diskFull`:
+  ///   nothing was appended. `.outcomeUnknown`: the events are whole or absent, which reopening and
+  ///   the batch's key tell. `.writerPoisoned`, `.closed`, `.readOnly`, `.locked`.
+  @discardableResult
+  public func append(
+    _ batch: EventBatch, durability: Durability = .durable
+  ) throws(LogError) -> Receipt {
+    guard let writer else { throw .readOnly }
+    return try writer.append(batch, durability)
+  }
+
+  /// Appends a batch without blocking a thread of the tasks' pool.
+  @discardableResult
+  public func append(
+    _ batch: EventBatch, durability: Durability = .durable
+  ) async throws(LogError) -> Receipt {
+    guard let writer else { throw .readOnly }
+    return try await writer.appendAsync(batch, durability)
+  }
+
+  /// Appends events to one aggregate.
+  @discardableResult
+  public func append(
+    _ events: [NewEvent], to aggregate: AggregateID, expecting expected: ExpectedVersion = .any,
+    key: [UInt8]? = nil, durability: Durability = .durable
+  ) throws(LogError) -> Receipt {
+    try append(
+      makeBatch(events, aggregate, expected, key), durability: durability)
+  }
+
+  /// Appends events to one aggregate without blocking a thread of the tasks' pool.
+  @discardableResult
+  public func append(
+    _ events: [NewEvent], to aggregate: AggregateID, expecting expected: ExpectedVersion = .any,
+    key: [UInt8]? = nil, durability: Durability = .durable
+  ) async throws(LogError) -> Receipt {
+    try await append(
+      makeBatch(events, aggregate, expected, key), durability: durability)
+  }
+
+  private func makeBatch(
+    _ events: [NewEvent], _ aggregate: AggregateID, _ expected: ExpectedVersion, _ key: [UInt8]?
+  ) throws(LogError) -> EventBatch {
+    let batch = EventBatch(limits: core.options.limits)
+    try batch.expect(expected, of: aggregate)
+    for event in events { try batch.add(event, to: aggregate) }
+    batch.key = key
+    return batch
+  }
+}
+
+// MARK: Reading
+
+extension EventLog {
+  /// A cursor over the events asked for; the fastest form of reading.
+  public func cursor(_ request: ReadRequest = .all()) throws(LogError) -> EventCursor {
+    try EventCursor(core, request)
+  }
+
+  /// Lends each event asked for to `body`; the stable form of reading without copies.
+  public func forEach<Failure: Error>(
+    _ request: ReadRequest = .all(), _ body: (borrowing EventView) throws(Failure) -> Void
+  ) throws {
+    var cursor = try EventCursor(core, request)
+    while let event = try cursor.next() { try body(event) }
+  }
+
+  /// Owned copies of the events asked for. A damaged page or a truncated file is an error.
+  public func read(_ request: ReadRequest = .all()) throws(LogError) -> [RecordedEvent] {
+    var guarded = request
+    guarded.isGuarded = true
+    var cursor = try EventCursor(core, guarded)
+    var events: [RecordedEvent] = []
+    while let event = try cursor.next() { events.append(event.copy()) }
+    return events
+  }
+
+  /// Owned copies of the events of one aggregate behind a version.
+  public func events(
+    of aggregate: AggregateID, after version: Version = .none
+  ) throws(LogError) -> [RecordedEvent] {
+    try read(.aggregate(aggregate, after: version))
+  }
+
+  /// Owned copies of all events behind a position.
+  public func events(
+    after position: Position = .start, limit: Int = .max
+  ) throws(LogError) -> [RecordedEvent] {
+    var request = ReadRequest.all(after: position)
+    request.limit = limit
+    return try read(request)
+  }
+}
+
+extension VersionConflict {
+  /// The events the caller missed: those behind the version it expected.
+  public func missedEvents(in log: EventLog) throws(LogError) -> [RecordedEvent] {
+    let known: Version = if case .exactly(let version) = expected { version } else { .none }
+    var request = ReadRequest.aggregate(aggregate, after: known)
+    request.visibility = .written
+    return try log.read(request)
+  }
+}

@@ -1,0 +1,205 @@
+/// Keeps a log that was opened for reading up to date with what a writer in another process does.
+///
+/// Without a writer it shows what there was at opening. It survives the writer's death, and the next
+/// writer is followed as the last one was.
+package final class Follower: @unchecked Sendable {
+  // Checked how: `state` is touched only under `lock`.
+  private let core: LogCore
+  private let control: ControlPage?
+  private let lock = Lock()
+  private var state: State
+
+  struct State {
+    var scan: TailScan?
+    var segment: Segment?
+    var epoch: UInt64 = 0
+  }
+
+  init(_ core: LogCore, _ control: ControlPage?, scan: TailScan?, segment: Segment?) {
+    self.core = core
+    self.control = control
+    state = State(scan: scan, segment: segment)
+  }
+
+  /// Takes up what was published since the last time; true if there was something.
+  package func refresh() throws(LogError) -> Bool {
+    guard let control, let page = control.read(boot: core.bootNumber) else { return false }
+    return try lock.withLock { () throws(LogError) in
+      let target = core.options.visibility == .durable ? page.durable : page.written
+      guard target > core.writtenThrough else { return false }
+      try advance(through: target)
+      let reached = state.scan?.lastPosition ?? core.writtenThrough
+      let visible = min(reached, target)
+      core.publish(written: visible, durable: min(visible, max(page.durable, core.durableThrough)))
+      return true
+    }
+  }
+
+  /// Sleeps until something may have been published, or the time has passed.
+  package func wait(nanoseconds: Int64, unlessBeyond position: UInt64) {
+    guard let control else {
+      // Nothing to sleep on: look again later.
+      SystemClock.sleep(nanoseconds: UInt64(min(nanoseconds, 20_000_000)))
+      return
+    }
+    let word = control.wakeWord
+    if let page = control.read(boot: core.bootNumber),
+      (core.options.visibility == .durable ? page.durable : page.written) > position
+    {
+      return
+    }
+    // Written positions are published without a wake-up: look at them now and then.
+    control.wait(word, nanoseconds: min(nanoseconds, 20_000_000))
+  }
+
+  private func advance(through target: UInt64) throws(LogError) {
+    while true {
+      if state.scan != nil {
+        state.scan?.through = target
+        try state.scan?.run(goesOn: false)
+        if let scan = state.scan, scan.lastPosition >= target { return }
+      }
+      guard try openSuccessor() else { return }
+    }
+  }
+
+  /// Goes on in the segment that follows; false if there is none yet.
+  private func openSuccessor() throws(LogError) -> Bool {
+    let layout = try StoreLayout.read(core.files)
+    let entries = layout.list.segments
+    let next: SegmentList.Entry?
+    if let current = state.segment {
+      guard let index = entries.firstIndex(where: { $0.id == current.id }) else { return false }
+      next = index + 1 < entries.count ? entries[index + 1] : nil
+    } else {
+      next = entries.first
+    }
+    guard let next else { return false }
+    let file = try core.files.log.openFile(StoreFile.segment(next.id), .readOnly)
+    let mapping = try StoreFiles.mapAll(file)
+    guard let header = try SegmentHeader.decode(mapping.bytes, file: file.name),
+      header.segmentID == next.id
+    else { return false }
+    let last = state.scan
+    let segment = Segment(file: file, mapping: mapping, header: header, entry: next)
+    if let before = state.segment {
+      before.update { state in
+        state.entry.isSealed = true
+        state.entry.end = header.predecessorEnd
+        state.entry.lastPosition = header.basePosition - 1
+        state.entry.lastChecksum = header.predecessorChecksum
+      }
+    }
+    core.index.withState {
+      $0.begin(segment.id, basePosition: header.basePosition, expecting: 0)
+    }
+    core.updateView { view in
+      LogView(segments: view.segments + [segment], directory: view.directory)
+    }
+    state.segment = segment
+    state.scan = TailScan(
+      segment, core: core, from: Segment.firstFrame, after: header.basePosition - 1,
+      record: last?.lastRecord ?? header.baseRecord, keySequence: last?.keySequence ?? 0,
+      durableEnd: 0, isKnownEnd: false)
+    return true
+  }
+}
+
+extension EventLog {
+  static func openForReading(
+    _ path: String, _ options: LogOptions
+  ) throws(LogError) -> Parts {
+    let root: any LogDirectory
+    do throws(LogError) {
+      root = try options.fileSystem.openDirectory(path, create: false)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
+        throw error
+      }
+      throw .notAStore(path: path)
+    }
+    guard StoreCreation.isStore(try root.names()) else { throw .notAStore(path: path) }
+    let log: any LogDirectory
+    do throws(LogError) {
+      log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
+        throw error
+      }
+      throw .missingFile(file: StoreFile.logDirectory, positions: nil)
+    }
+    let files = StoreFiles(path: path, root: root, log: log)
+    // The layout may change while it is read beside a writer: then it is read again.
+    var attempts = 0
+    while true {
+      do throws(LogError) {
+        return try openForReading(path, files, options)
+      } catch {
+        attempts += 1
+        guard attempts < 5, try isWriterAlive(root) else { throw error }
+        SystemClock.sleep(nanoseconds: 5_000_000)
+      }
+    }
+  }
+
+  private static func openForReading(
+    _ path: String, _ files: StoreFiles, _ options: LogOptions
+  ) throws(LogError) -> Parts {
+    let isAlive = try isWriterAlive(files.root)
+    let control = openControl(files.root)
+    var opener = try LogOpener(path, files, options, isWriting: false)
+    let page = isAlive ? control?.read(boot: opener.core.bootNumber) : nil
+    if let page {
+      let through = options.visibility == .durable ? page.durable : page.written
+      opener = try LogOpener(path, files, options, isWriting: false, through: through)
+    }
+    try opener.run()
+    let core = opener.core
+    let reached =
+      opener.tail?.scan.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
+    core.publish(written: reached, durable: page.map { min($0.durable, reached) } ?? reached)
+    core.noteCorruption(opener.corruption)
+    let follower = Follower(
+      core, control, scan: opener.tail?.scan,
+      segment: opener.tail?.segment ?? opener.segments.last)
+    return Parts(
+      core: core, writer: nil, follower: follower, control: nil, report: opener.report)
+  }
+
+  private static func isWriterAlive(_ root: any LogDirectory) throws(LogError) -> Bool {
+    try root.lock(StoreFile.lock, shared: true) == nil
+  }
+
+  private static func openControl(_ root: any LogDirectory) -> ControlPage? {
+    guard let file = try? root.openFile(StoreFile.control, .readOnly),
+      let mapping = try? file.map(ControlPage.byteCount, writable: false)
+    else { return nil }
+    return ControlPage(mapping)
+  }
+
+  /// Takes up what a writer in another process has published since; true if there was something.
+  ///
+  /// Only of use in a log opened for reading: in the writer's process readers see everything at
+  /// once.
+  @discardableResult
+  public func refresh() throws(LogError) -> Bool {
+    try follower?.refresh() ?? false
+  }
+
+  /// Blocks until there is an event behind `position`, or the time has passed; true if there is.
+  public func wait(after position: Position, milliseconds: Int) throws(LogError) -> Bool {
+    let deadline = SystemClock.monotonicNanoseconds() + UInt64(max(0, milliseconds)) * 1_000_000
+    while true {
+      try refresh()
+      if head() > position { return true }
+      let now = SystemClock.monotonicNanoseconds()
+      if now >= deadline { return false }
+      let rest = Int64(deadline - now)
+      if let follower {
+        follower.wait(nanoseconds: rest, unlessBeyond: position.rawValue)
+      } else {
+        SystemClock.sleep(nanoseconds: UInt64(min(rest, 1_000_000)))
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+internal import Synchronization
+
+/// What readers and the writer of one opened log share.
+package final class LogCore: @unchecked Sendable {
+  // Checked how: `view` is touched only under `viewLock`; the watermarks are atomic; all else is
+  // immutable or guards itself.
+  package let path: String
+  package let files: StoreFiles
+  package let storeID: StoreID
+  package let historyID: StoreID
+  package let hasher: KeyHasher
+  package let types: TypeTable
+  package let index = KeyIndex()
+  package let options: LogOptions
+  private let written = Atomic<UInt64>(0)
+  private let durable = Atomic<UInt64>(0)
+  private let viewLock = Lock()
+  private var view: LogView
+  private var damage: Corruption?
+
+  package init(
+    path: String, files: StoreFiles, storeID: StoreID, historyID: StoreID, types: TypeTable,
+    options: LogOptions
+  ) {
+    self.path = path
+    self.files = files
+    self.storeID = storeID
+    self.historyID = historyID
+    hasher = KeyHasher(storeID)
+    self.types = types
+    self.options = options
+    view = LogView(segments: [], directory: Directory())
+  }
+
+  /// The damage found in the unsealed tail of a log opened for reading.
+  package var corruption: Corruption? { viewLock.withLock { damage } }
+
+  /// Notes damage found at opening.
+  package func noteCorruption(_ corruption: Corruption?) {
+    viewLock.withLock { damage = corruption }
+  }
+
+  /// The current view.
+  package var currentView: LogView { viewLock.withLock { view } }
+
+  /// Replaces the view.
+  package func updateView(_ change: (LogView) -> LogView) {
+    viewLock.withLock { view = change(view) }
+  }
+
+  /// The last position handed to the kernel.
+  package var writtenThrough: UInt64 { written.load(ordering: .acquiring) }
+
+  /// The last position that survives power loss; never beyond `writtenThrough`.
+  package var durableThrough: UInt64 { durable.load(ordering: .acquiring) }
+
+  /// The last position a reader of the given visibility may see.
+  ///
+  /// The release on the writer's side makes the frame's bytes, which went through the kernel into
+  /// the shared page cache, and its index entries visible before the position is.
+  package func visibleThrough(_ visibility: Durability) -> UInt64 {
+    #if ANNALS_PLANTED_BUGS
+    if PlantedBug.active == .readerBeyondWatermark { return writtenThrough }
+    #endif
+    return visibility == .durable ? durableThrough : writtenThrough
+  }
+
+  /// Publishes positions; both only grow.
+  package func publish(written newWritten: UInt64, durable newDurable: UInt64) {
+    written.store(newWritten, ordering: .releasing)
+    durable.store(newDurable, ordering: .releasing)
+  }
+}

@@ -1,0 +1,31 @@
+/// The segments of a log at one moment: immutable, and kept alive by whoever reads through it.
+///
+/// A reader takes one view and sees it through: rolls, seals and compactions make a new view and
+/// leave this one as it is.
+package final class LogView: Sendable {
+  /// In log order; the last may be in writing.
+  package let segments: [Segment]
+  package let directory: Directory
+
+  package init(segments: [Segment], directory: Directory) {
+    self.segments = segments
+    self.directory = directory
+  }
+
+  /// The index of the segment that would hold `position`: the last that begins at or before it.
+  package func segmentIndex(of position: UInt64) -> Int? {
+    var low = 0
+    var high = segments.count
+    while low < high {
+      let middle = (low + high) / 2
+      if segments[middle].base.position <= position { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : low - 1
+  }
+
+  /// The segment with the given id.
+  package func segment(_ id: SegmentID) -> Segment? {
+    // Ids rise in log order until compaction; look at the end first, where loads look most.
+    segments.last { $0.id == id }
+  }
+}

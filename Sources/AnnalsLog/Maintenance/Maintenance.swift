@@ -1,0 +1,293 @@
+/// What a writer does beside appending: makes the next segment ready, gives sealed segments their
+/// footers, merges index checkpoints, and notes all of it in list and manifest.
+///
+/// 1. `state` is touched only under `lock`; `work` is held by whoever does I/O here, so that lists
+///    and manifests are written one after the other.
+/// 2. Footers and checkpoints are caches: if one can not be made (a full disk), the log goes on
+///    without it and it is made at the next occasion.
+package final class Maintenance: @unchecked Sendable {
+  // Checked how: rule 1.
+  package let core: LogCore
+  private let lock = Lock()
+  private let work = Lock()
+  private let wake: Condition
+  private var state: State
+  private var thread: Thread?
+
+  /// A segment file that is made, listed and not begun.
+  package struct Spare: Sendable {
+    package var file: any LogFile
+    package var entry: SegmentList.Entry
+    package var byteCount: Int
+  }
+
+  package struct State: Sendable {
+    package var list: SegmentList
+    package var manifest: Manifest
+    package var spare: Spare?
+    package var lastSegmentBytes: Int
+    package var unfooted: [Segment] = []
+    package var isListChanged = false
+    package var isWanted = false
+    package var isStopping = false
+    /// The last failure, for who wants to know why caches are missing.
+    package var lastError: LogError?
+  }
+
+  package init(core: LogCore, state: State) {
+    self.core = core
+    self.state = state
+    wake = Condition(lock)
+  }
+
+  /// The state, for reports.
+  package var current: State { lock.withLock { state } }
+
+  /// Starts the thread; `everyInterval` is called about that often from it.
+  package func start(
+    intervalMilliseconds: Int, everyInterval: @escaping @Sendable () -> Void
+  ) throws(LogError) {
+    thread = try Thread(name: "annals-keep") { [self] in
+      run(intervalMilliseconds: intervalMilliseconds, everyInterval)
+    }
+  }
+
+  /// Ends the thread after the work it is at.
+  package func stop() {
+    lock.withLock { state.isStopping = true }
+    wake.broadcast()
+    thread?.join()
+    thread = nil
+  }
+
+  private func run(intervalMilliseconds: Int, _ everyInterval: () -> Void) {
+    let nanoseconds = UInt64(max(1, intervalMilliseconds)) * 1_000_000
+    while true {
+      lock.lock()
+      if !state.isWanted, !state.isStopping {
+        if intervalMilliseconds > 0 {
+          _ = wake.wait(nanoseconds: nanoseconds)
+        } else {
+          wake.wait()
+        }
+      }
+      let isWanted = state.isWanted
+      let isStopping = state.isStopping
+      state.isWanted = false
+      lock.unlock()
+      if isStopping { return }
+      if isWanted { doWork() }
+      if intervalMilliseconds > 0 { everyInterval() }
+    }
+  }
+
+  /// Takes the segment that is ready, or makes one now. Called by the writer at a roll.
+  package func takeSpare(byteCount: Int) throws(LogError) -> Spare {
+    try work.withLock { () throws(LogError) in
+      var spare: Spare
+      if let ready = lock.withLock({ state.spare }) {
+        spare = ready
+      } else {
+        spare = try makeSpare(byteCount: byteCount)
+      }
+      if spare.byteCount < byteCount + Segment.firstFrame {
+        // One append needs more than a segment has: this segment grows before it begins.
+        let larger = byteCount + Segment.firstFrame
+        try spare.file.allocate(larger)
+        spare.byteCount = try spare.file.size()
+      }
+      lock.withLock {
+        state.spare = nil
+        state.lastSegmentBytes = spare.byteCount
+      }
+      return spare
+    }
+  }
+
+  /// Notes that `segment` is sealed, and that everything up to `durable` is durable.
+  package func noteSealed(_ segment: Segment, durable: Manifest.Tail) {
+    lock.withLock {
+      state.unfooted.append(segment)
+      state.manifest.tail = durable
+      state.manifest.isClosed = false
+      if let index = state.list.segments.firstIndex(where: { $0.id == segment.id }) {
+        state.list.segments[index] = segment.current.entry
+      }
+      state.isListChanged = true
+    }
+    request()
+  }
+
+  /// Has the work done: by the thread, or now where there is none.
+  package func request() {
+    if core.options.hasMaintenanceThread {
+      lock.withLock { state.isWanted = true }
+      wake.signal()
+    } else {
+      doWork()
+    }
+  }
+
+  /// Does all there is to do; failures leave the rest for the next time.
+  package func doWork() {
+    do throws(LogError) {
+      try work.withLock { () throws(LogError) in
+        if lock.withLock({ state.spare == nil }) { _ = try makeSpare(byteCount: 0) }
+      }
+      while let segment = lock.withLock({ state.unfooted.first }) {
+        try makeFooter(segment)
+        lock.withLock { _ = state.unfooted.removeFirst() }
+      }
+      try mergeCheckpoints()
+      try work.withLock { () throws(LogError) in
+        if lock.withLock({ state.isListChanged }) {
+          try writeList(lock.withLock { state.list })
+        }
+      }
+    } catch {
+      lock.withLock { state.lastError = error }
+    }
+  }
+}
+
+// MARK: Files
+
+extension Maintenance {
+  /// Makes a segment file and lists it. Under `work`.
+  private func makeSpare(byteCount: Int) throws(LogError) -> Spare {
+    var list = lock.withLock { state.list }
+    let last = lock.withLock { state.lastSegmentBytes }
+    let options = core.options
+    let size = max(
+      byteCount + Segment.firstFrame, min(options.segmentBytes, max(last * 4, options.firstSegmentBytes)))
+    var entry = SegmentList.Entry(id: list.nextSegment, isSealed: false)
+    entry.salt = .random(in: 1 ... .max)
+    entry.baseTime = options.clock()
+    let file = try core.files.createSegment(entry.id, byteCount: size)
+    list.segments.append(entry)
+    list.nextSegment += 1
+    do {
+      try writeList(list)
+    } catch {
+      // Nothing lists the file: it can go. Its id is not used again by this process.
+      try? core.files.log.remove(StoreFile.segment(entry.id))
+      lock.withLock { state.list.nextSegment = list.nextSegment }
+      throw error
+    }
+    let spare = Spare(file: file, entry: entry, byteCount: size)
+    lock.withLock { state.spare = spare }
+    return spare
+  }
+
+  /// Writes a new generation of the list, and a manifest that leads to it. Under `work`.
+  package func writeList(_ list: SegmentList) throws(LogError) {
+    var next = list
+    next.generation += 1
+    var buffer = ByteBuffer(capacity: 4096)
+    next.encode(into: &buffer)
+    let name = StoreFile.segmentList(next.generation)
+    try core.files.replace(name, in: core.files.root, with: buffer.bytes)
+    try writeManifest { $0.listGeneration = next.generation }
+    lock.withLock {
+      state.list = next
+      state.isListChanged = false
+    }
+    // The generation before stays for the other slot of the manifest.
+    if next.generation > 2 {
+      try? core.files.root.remove(StoreFile.segmentList(next.generation - 2))
+    }
+  }
+
+  /// Writes the manifest's other slot and makes it durable. Under `work`.
+  package func writeManifest(_ change: (inout Manifest) -> Void) throws(LogError) {
+    var manifest = lock.withLock { state.manifest }
+    change(&manifest)
+    manifest.generation += 1
+    var buffer = ByteBuffer(capacity: HeaderBlock.byteCount)
+    manifest.encode(into: &buffer)
+    let slot = Int(manifest.generation % UInt64(Manifest.Layout.slots))
+    let file = try core.files.root.openFile(StoreFile.manifest, .readWrite)
+    try file.write(buffer.bytes, at: slot * Manifest.Layout.byteCount)
+    try file.sync()
+    lock.withLock { state.manifest = manifest }
+  }
+
+  /// Runs `body` while no other maintenance does I/O.
+  package func withWork<R>(_ body: () throws(LogError) -> R) throws(LogError) -> R {
+    try work.withLock(body)
+  }
+
+  /// Gives a segment the footer over its frames up to `end`, on disk and in the view.
+  package func makeFooter(_ segment: Segment) throws(LogError) {
+    let entry = segment.current.entry
+    try makeFooter(segment, through: Int(entry.end), keySequence: entry.keySequence)
+    core.index.withState { $0.drop(segment.id) }
+  }
+
+  /// Gives a segment the footer over its frames up to `end`, on disk and in the view.
+  package func makeFooter(
+    _ segment: Segment, through end: Int, keySequence: UInt64
+  ) throws(LogError) {
+    let footer = try core.buildFooter(segment, through: end, keySequence: keySequence)
+    try core.files.replace(
+      StoreFile.footer(segment.id), in: core.files.log, with: footer.bytes)
+    let file = try core.files.log.openFile(StoreFile.footer(segment.id), .readOnly)
+    let mapped = try Footer(
+      try StoreFiles.mapAll(file), storeID: core.storeID, segment: segment.header,
+      name: file.name)
+    core.install(mapped, of: segment)
+  }
+
+  private static let fanIn = 8
+
+  /// Merges the newest run of eight tables of one size, as long as there is one.
+  private func mergeCheckpoints() throws(LogError) {
+    while let range = core.currentView.mergeableRuns(Self.fanIn) {
+      let view = core.currentView
+      let runs = Array(view.directory.runs[range])
+      var inputs: [IndexMerge.Input] = []
+      var first = SegmentID.max
+      var last: SegmentID = 0
+      for run in runs.reversed() {
+        switch run {
+        case .footer(let segment):
+          guard let footer = segment.footer else { return }
+          inputs.append(IndexMerge.Input(keys: footer.keys, segment: segment.id))
+          first = min(first, segment.id)
+          last = max(last, segment.id)
+        case .checkpoint(let checkpoint):
+          inputs.append(IndexMerge.Input(keys: checkpoint.keys, segment: nil))
+          first = min(first, checkpoint.header.firstSegment)
+          last = max(last, checkpoint.header.lastSegment)
+        }
+      }
+      let generation = (lock.withLock { state.list.checkpoints.map(\.generation).max() ?? 0 }) + 1
+      let header = IndexCheckpointHeader(
+        storeID: core.storeID, generation: generation, firstSegment: first, lastSegment: last,
+        lastPosition: 0, count: 0)
+      let bytes = try IndexMerge.merge(inputs, header: header)
+      let name = StoreFile.indexCheckpoint(generation)
+      try core.files.replace(name, in: core.files.root, with: bytes.bytes)
+      let file = try core.files.root.openFile(name, .readOnly)
+      let checkpoint = try IndexCheckpoint(
+        try StoreFiles.mapAll(file), storeID: core.storeID, name: file.name)
+      core.replaceRuns(range, by: .checkpoint(checkpoint))
+      let removed = lock.withLock { () -> [UInt64] in
+        let covered = state.list.checkpoints.filter {
+          $0.firstSegment >= first && $0.lastSegment <= last
+        }
+        state.list.checkpoints.removeAll {
+          $0.firstSegment >= first && $0.lastSegment <= last
+        }
+        state.list.checkpoints.append(
+          SegmentList.Checkpoint(
+            generation: generation, firstSegment: first, lastSegment: last,
+            keyCount: checkpoint.header.count))
+        state.isListChanged = true
+        return covered.map(\.generation)
+      }
+      try work.withLock { () throws(LogError) in try writeList(lock.withLock { state.list }) }
+      for old in removed { try? core.files.root.remove(StoreFile.indexCheckpoint(old)) }
+    }
+  }
+}

@@ -1,0 +1,287 @@
+/// Reads events one by one, where they stand.
+///
+/// Sees the log as it was when the cursor was made: neither appends nor compaction change what it
+/// gives. Not for two threads at once. Costs no allocation an event.
+public struct EventCursor: ~Copyable {
+  private let core: LogCore
+  private let view: LogView
+  private let decoder: FrameDecoder
+  private let filter: EventFilter
+  private let through: UInt64
+  private let after: UInt64
+  private let isReversed: Bool
+  private var remaining: Int
+  private var isLoaded = false
+  private var isFinished = false
+  private var index = 0
+  // Walking: where the next frame stands.
+  private var segmentIndex = 0
+  private var offset = 0
+  private var nextPosition: UInt64 = 0
+  // Walking backwards: the frames of the window before the one that is loaded.
+  private var window: [Int] = []
+  // By key: the places still to be visited.
+  private var postings: [SegmentPostings]?
+  private var postingsIndex = 0
+  private var ordinalIndex = 0
+
+  /// A cursor over `request`.
+  package init(_ core: LogCore, _ request: ReadRequest) throws(LogError) {
+    self.core = core
+    let visible = core.visibleThrough(request.visibility ?? core.options.visibility)
+    view = core.currentView
+    decoder = FrameDecoder(types: core.types, isGuarded: request.isGuarded)
+    isReversed = request.isReversed
+    remaining = request.limit
+    let isByVersion = request.aggregate != nil
+    through = isByVersion ? visible : min(visible, request.until)
+    after = isByVersion ? 0 : request.after
+    let tag = request.query.items.count == 1 ? request.query.items[0].tags.first : nil
+    filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
+    if let id = filter.aggregate {
+      let hash = core.hasher.hash(id.span, .aggregate)
+      setPostings(try core.postings(hash, view, afterVersion: request.after))
+    } else if let tag = filter.tag {
+      let hash = core.hasher.hash(tag.span, .tag)
+      setPostings(try core.postings(hash, view, afterPosition: request.after))
+    } else {
+      try start()
+    }
+    if remaining <= 0 { isFinished = true }
+  }
+
+  /// The next event; nil when there is none.
+  ///
+  /// - Throws: `.corrupt` with the place and the positions that can not be read; a new cursor that
+  ///   starts after them reads on.
+  @_lifetime(&self)
+  public mutating func next() throws(LogError) -> EventView? {
+    if isFinished { return nil }
+    while let index = try advance() {
+      let event = unsafe EventView(unretained: decoder, index)
+      if !filter.isOpen, !filter.matches(event) { continue }
+      remaining -= 1
+      if remaining == 0 { isFinished = true }
+      return unsafe _overrideLifetime(event, mutating: &self)
+    }
+    isFinished = true
+    return nil
+  }
+
+  /// The index of the next event in the loaded frame.
+  @inline(__always)
+  private mutating func advance() throws(LogError) -> Int? {
+    if postings != nil { return try advanceByKey() }
+    return isReversed ? try advanceBackwards() : try advanceForwards()
+  }
+}
+
+// MARK: Walking forwards
+
+extension EventCursor {
+  private mutating func start() throws(LogError) {
+    if through <= after {
+      isFinished = true
+      return
+    }
+    nextPosition = isReversed ? through : after + 1
+    guard let found = view.segmentIndex(of: nextPosition) else {
+      // Before the first segment, if compaction removed that.
+      isFinished = isReversed || view.segments.isEmpty
+      offset = Segment.firstFrame
+      return
+    }
+    segmentIndex = found
+    if isReversed { return }
+    offset = try core.locate(nextPosition, in: view.segments[found])
+  }
+
+  private mutating func advanceForwards() throws(LogError) -> Int? {
+    while true {
+      if isLoaded {
+        while index < decoder.frame.eventCount {
+          let current = index
+          index += 1
+          let position = decoder.frame.position(current, decoder.bytes)
+          if position <= after { continue }
+          return position > through ? nil : current
+        }
+        isLoaded = false
+      }
+      guard try loadNextFrame() else { return nil }
+    }
+  }
+
+  /// Loads the next events frame; false at the end of what is visible.
+  private mutating func loadNextFrame() throws(LogError) -> Bool {
+    while nextPosition <= through {
+      let segment = view.segments[segmentIndex]
+      let entry = segment.current.entry
+      let hasSuccessor = segmentIndex + 1 < view.segments.count
+      let isAtEnd = entry.isSealed && offset >= Int(entry.end)
+      if isAtEnd
+        || hasSuccessor && nextPosition >= view.segments[segmentIndex + 1].base.position
+      {
+        if !hasSuccessor { return false }
+        segmentIndex += 1
+        offset = Segment.firstFrame
+        continue
+      }
+      let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
+      do throws(LogError) {
+        let loaded = try decoder.load(segment, at: offset, limit: limit)
+        offset = loaded.end
+        if !loaded.isEvents { continue }
+      } catch {
+        throw core.describe(error, segment, offset, after: nextPosition - 1)
+      }
+      index = 0
+      isLoaded = true
+      nextPosition = decoder.frame.lastPosition(decoder.bytes) + 1
+      return true
+    }
+    return false
+  }
+}
+
+// MARK: Walking backwards
+
+extension EventCursor {
+  private mutating func advanceBackwards() throws(LogError) -> Int? {
+    while true {
+      if isLoaded {
+        while index > 0 {
+          index -= 1
+          let position = decoder.frame.position(index, decoder.bytes)
+          if position > through { continue }
+          return position <= after ? nil : index
+        }
+        isLoaded = false
+        nextPosition = decoder.frame.firstPosition - 1
+      }
+      if nextPosition <= after || nextPosition == 0 { return nil }
+      try loadPreviousFrame()
+    }
+  }
+
+  private mutating func loadPreviousFrame() throws(LogError) {
+    if window.isEmpty {
+      while segmentIndex > 0, nextPosition < view.segments[segmentIndex].base.position {
+        segmentIndex -= 1
+      }
+      try fillWindow()
+    }
+    let segment = view.segments[segmentIndex]
+    let entry = segment.current.entry
+    guard let last = window.popLast() else {
+      // A gap that retention left: go on before it.
+      nextPosition = segment.base.position - 1
+      return
+    }
+    do throws(LogError) {
+      _ = try decoder.load(
+        segment, at: last, limit: entry.isSealed ? Int(entry.end) : segment.mapping.count)
+    } catch {
+      throw core.describe(error, segment, last, after: after)
+    }
+    index = decoder.frame.eventCount
+    isLoaded = true
+  }
+
+  /// Collects the frames from the sample before `nextPosition` up to it.
+  private mutating func fillWindow() throws(LogError) {
+    let segment = view.segments[segmentIndex]
+    let entry = segment.current.entry
+    let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
+    let target = min(nextPosition, entry.isSealed ? entry.lastPosition : nextPosition)
+    let end = try core.locate(target, in: segment)
+    var offset = core.windowStart(target, segment)
+    while offset <= end, offset < limit {
+      let header: FrameHeader
+      do throws(LogError) {
+        header = try segment.frame(at: offset, limit: limit)
+      } catch {
+        throw core.describe(error, segment, offset, after: segment.base.position - 1)
+      }
+      if header.knownKind == .events { window.append(offset) }
+      offset += header.byteCount
+    }
+  }
+}
+
+// MARK: By key
+
+extension EventCursor {
+  private mutating func setPostings(_ found: [SegmentPostings]) {
+    postings = found
+    if isReversed {
+      postingsIndex = found.count - 1
+      ordinalIndex = (found.last?.ordinals.count ?? 0) - 1
+    }
+  }
+
+  private mutating func advanceByKey() throws(LogError) -> Int? {
+    var found: (segment: Segment, ordinal: UInt32)?
+    var position: UInt64 = 0
+    repeat {
+      found = nextPlace()
+      position = (found?.segment.base.position ?? 0) + UInt64(found?.ordinal ?? 0)
+    } while found != nil && (position > through || position <= after)
+    guard let place = found else { return nil }
+    if !isLoaded || decoder.segment !== place.segment
+      || position < decoder.frame.firstPosition
+      || position > decoder.frame.lastPosition(decoder.bytes)
+    {
+      let offset = try core.locate(position, in: place.segment)
+      let entry = place.segment.current.entry
+      do throws(LogError) {
+        _ = try decoder.load(
+          place.segment, at: offset,
+          limit: entry.isSealed ? Int(entry.end) : place.segment.mapping.count)
+      } catch {
+        throw core.describe(error, place.segment, offset, after: position - 1)
+      }
+      isLoaded = true
+    }
+    guard let index = decoder.frame.index(of: position, decoder.bytes),
+      isAsked(unsafe EventView(unretained: decoder, index))
+    else {
+      // What the footer led to is not the key's event: it is not this segment's footer.
+      throw .corrupt(
+        Corruption(
+          file: place.segment.footer?.name ?? place.segment.name, offset: 0, .identity))
+    }
+    return index
+  }
+
+  /// Whether the event is one of the key that was looked up: its full text, not only its hash.
+  private func isAsked(_ event: borrowing EventView) -> Bool {
+    if let aggregate = filter.aggregate { return event.aggregateBytes.equals(aggregate.span) }
+    if let tag = filter.tag { return event.hasTag(tag.span) }
+    return true
+  }
+
+  private mutating func nextPlace() -> (segment: Segment, ordinal: UInt32)? {
+    guard let postings else { return nil }
+    if isReversed {
+      while postingsIndex >= 0 {
+        if ordinalIndex >= 0 {
+          defer { ordinalIndex -= 1 }
+          return (postings[postingsIndex].segment, postings[postingsIndex].ordinals[ordinalIndex])
+        }
+        postingsIndex -= 1
+        if postingsIndex >= 0 { ordinalIndex = postings[postingsIndex].ordinals.count - 1 }
+      }
+      return nil
+    }
+    while postingsIndex < postings.count {
+      if ordinalIndex < postings[postingsIndex].ordinals.count {
+        defer { ordinalIndex += 1 }
+        return (postings[postingsIndex].segment, postings[postingsIndex].ordinals[ordinalIndex])
+      }
+      postingsIndex += 1
+      ordinalIndex = 0
+    }
+    return nil
+  }
+}

@@ -1,0 +1,113 @@
+/// Where an event stands.
+package struct EventPlace: Sendable {
+  package var segment: Segment
+  /// The offset of the frame that holds it.
+  package var offset: Int
+}
+
+extension LogCore {
+  /// The frame of `segment` that holds `position`, or the first one behind it.
+  ///
+  /// Starts at the sample before it and passes at most a few frames by their headers; a damaged
+  /// frame on the way is passed over if what is looked for stands behind it.
+  package func locate(_ position: UInt64, in segment: Segment) throws(LogError) -> Int {
+    var offset = try sampledOffset(position, segment) ?? Segment.firstFrame
+    let entry = segment.current.entry
+    let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
+    var passed = segment.base.position - 1
+    while true {
+      if entry.isSealed, offset >= limit { return offset }
+      do throws(LogError) {
+        let header = try segment.frame(at: offset, limit: limit)
+        if header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) {
+          passed = frame.lastPosition(segment.bytes)
+          if passed >= position { return offset }
+        }
+        offset += header.byteCount
+      } catch {
+        offset = try resume(error, position, segment, offset, limit: limit, after: passed)
+      }
+    }
+  }
+
+  /// The offset behind a damaged frame from which `position` may still be found.
+  private func resume(
+    _ error: LogError, _ position: UInt64, _ segment: Segment, _ offset: Int, limit: Int,
+    after passed: UInt64
+  ) throws(LogError) -> Int {
+    guard case .corrupt = error else { throw error }
+    var next = segment.resync(
+      from: offset + FrameHeader.unit, limit: limit, after: passed)
+    while let found = next, found.header.knownKind != .events {
+      next = segment.resync(
+        from: found.offset + found.header.byteCount, limit: limit, after: passed)
+    }
+    if let next, let frame = segment.eventsFrame(at: next.offset, next.header),
+      frame.firstPosition <= position
+    {
+      return next.offset
+    }
+    throw .corrupt(
+      error.corruption(
+        in: segment.name, at: offset,
+        positions: lostPositions(segment, next, after: max(passed, 0))))
+  }
+
+  /// The positions between what was read last and what can be read next.
+  package func lostPositions(
+    _ segment: Segment, _ next: (offset: Int, header: FrameHeader)?, after passed: UInt64
+  ) -> PositionRange? {
+    var last: UInt64?
+    if let next, let frame = segment.eventsFrame(at: next.offset, next.header) {
+      last = frame.firstPosition - 1
+    } else {
+      let entry = segment.current.entry
+      if entry.isSealed { last = entry.lastPosition }
+    }
+    guard let last, last > passed else { return nil }
+    return PositionRange(Position(passed + 1), Position(last))
+  }
+
+  /// The corruption of the frame at `offset`, with the positions lost with it.
+  package func describe(
+    _ error: LogError, _ segment: Segment, _ offset: Int, after passed: UInt64
+  ) -> LogError {
+    guard case .corrupt = error else { return error }
+    let entry = segment.current.entry
+    let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
+    var next = segment.resync(from: offset + FrameHeader.unit, limit: limit, after: passed)
+    while let found = next, found.header.knownKind != .events {
+      next = segment.resync(
+        from: found.offset + found.header.byteCount, limit: limit, after: passed)
+    }
+    return .corrupt(
+      error.corruption(
+        in: segment.name, at: offset, positions: lostPositions(segment, next, after: passed)))
+  }
+
+  /// A frame boundary a few frames before the one that holds `position`.
+  package func windowStart(_ position: UInt64, _ segment: Segment) -> Int {
+    (try? sampledOffset(position, segment)).flatMap { $0 } ?? Segment.firstFrame
+  }
+
+  private func sampledOffset(
+    _ position: UInt64, _ segment: Segment
+  ) throws(LogError) -> Int? {
+    let sampled = index.withState { state -> Int? in
+      guard let chains = state.chainsIndex(segment.id),
+        position >= state.chains[chains].basePosition
+      else { return nil }
+      return state.chains[chains].frameOffset(
+        before: Int(position - state.chains[chains].basePosition))
+    }
+    if let sampled { return sampled }
+    guard let footer = segment.footer, position >= segment.base.position else { return nil }
+    let ordinal = Int(min(position, footer.header.lastPosition + 1) - segment.base.position)
+    do throws(LogError) {
+      return try footer.frameOffset(before: ordinal)
+    } catch {
+      // A footer is a cache: without it the segment is walked from its start.
+      return nil
+    }
+  }
+}

@@ -1,0 +1,92 @@
+extension LogCore {
+  /// The first event behind `after` and up to `through` that the query matches.
+  package func firstMatch(
+    _ query: Query, after: UInt64, through: UInt64
+  ) throws(LogError) -> UInt64? {
+    if after >= through || query.items.isEmpty && after >= through { return nil }
+    // A tag whose newest event is not behind `after` rules its alternative out.
+    var items: [Query.Item] = []
+    for item in query.items {
+      var isRuledOut = false
+      for tag in item.tags where try newestPosition(ofTag: tag) <= after { isRuledOut = true }
+      if !isRuledOut { items.append(item) }
+    }
+    if items.isEmpty, !query.items.isEmpty { return nil }
+    var request = ReadRequest.matching(Query(items), after: Position(after))
+    request.until = through
+    request.visibility = .written
+    request.limit = 1
+    var cursor = try EventCursor(self, request)
+    guard let event = try cursor.next() else { return nil }
+    return event.position.rawValue
+  }
+
+  /// The position of the newest event with a tag, admitted ones included; 0 if there is none.
+  private func newestPosition(ofTag tag: String) throws(LogError) -> UInt64 {
+    let hash = hasher.hash(tag.utf8Span.span, .tag)
+    let known = index.withState { state in
+      state.knownSlot(hash).map { state.table[$0].version }
+    }
+    if let known { return known }
+    return try newestInFooters(hash)?.version ?? 0
+  }
+
+  /// The version of an aggregate at what is written.
+  package func version(of id: Span<UInt8>, through: UInt64) throws(LogError) -> UInt64 {
+    let hash = hasher.hash(id, .aggregate)
+    let known = index.withState { state -> (version: UInt64, position: UInt64)? in
+      guard let slot = state.knownSlot(hash) else { return nil }
+      let key = state.table[slot]
+      return (key.version, state.newestPosition(key) ?? 0)
+    }
+    if let known, known.position <= through { return known.version }
+    if known == nil { return try newestInFooters(hash)?.version ?? 0 }
+    // The newest events are not visible yet: look at those that are.
+    var request = ReadRequest.aggregate(AggregateID(id.text))
+    request.isReversed = true
+    request.limit = 1
+    request.visibility = durableThrough == through ? .durable : .written
+    var cursor = try EventCursor(self, request)
+    return try cursor.next()?.version.rawValue ?? 0
+  }
+
+  /// What the append that used an idempotency key did.
+  package struct KeyUse: Sendable {
+    package var digest: KeyHash
+    package var time: Int64
+    package var firstPosition: UInt64
+    package var lastPosition: UInt64
+    package var version: UInt64
+  }
+
+  /// The use of `key` that has the number `sequence`; nil if the log no longer holds it.
+  package func findKey(
+    _ hash: KeyHash, _ key: [UInt8], sequence: UInt64
+  ) throws(LogError) -> KeyUse? {
+    let view = currentView
+    guard let newest = try postings(hash, view).last, let ordinal = newest.ordinals.last else {
+      return nil
+    }
+    let position = newest.segment.base.position + UInt64(ordinal)
+    let offset = try locate(position, in: newest.segment)
+    let header = try newest.segment.frame(at: offset, limit: newest.segment.mapping.count)
+    let bytes = newest.segment.bytes
+    guard let frame = newest.segment.eventsFrame(at: offset, header) else { return nil }
+    for found in frame.keys(bytes) ?? [] where found.sequence == sequence {
+      guard bytes.extracting(found.offset..<found.offset + found.count).equals(key.span) else {
+        continue
+      }
+      let events = frame.events(ofAppend: found.append, bytes)
+      let first = frame.aggregateIndex(events.lowerBound, bytes)
+      var version: UInt64 = 0
+      for index in events where frame.aggregateIndex(index, bytes) == first {
+        version = frame.version(index, aggregate: first, bytes)
+      }
+      return KeyUse(
+        digest: found.digest, time: found.time,
+        firstPosition: frame.position(events.lowerBound, bytes),
+        lastPosition: frame.position(events.upperBound - 1, bytes), version: version)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,219 @@
+extension LogOpener {
+  /// Walks the unsealed segments in order, and finds where the log ends.
+  mutating func walk(_ entries: [SegmentList.Entry]) throws(LogError) {
+    var files: [(entry: SegmentList.Entry, file: any LogFile, mapping: Mapping)] = []
+    for entry in entries {
+      let file = try openUnsealedFile(entry)
+      files.append((entry, file, try StoreFiles.mapAll(file)))
+    }
+    for (index, current) in files.enumerated() {
+      let next = index + 1 < files.count ? files[index + 1] : nil
+      let successor = next.flatMap { Self.header($0.mapping, $0.file.name, $0.entry) }
+      let isBegun = try walkSegment(
+        current.entry, current.file, current.mapping, successor: successor)
+      if !isBegun {
+        try keepSpare(current.entry, current.file, current.mapping, isLast: next == nil)
+        if next == nil { return }
+      }
+    }
+  }
+
+  private func openUnsealedFile(
+    _ entry: SegmentList.Entry
+  ) throws(LogError) -> any LogFile {
+    let name = StoreFile.segment(entry.id)
+    let file: any LogFile
+    do throws(LogError) {
+      file = try core.files.log.openFile(name, isWritingAllowed ? .readWrite : .readOnly)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound else { throw error }
+      throw .missingFile(file: StoreFile.logDirectory + "/" + name, positions: nil)
+    }
+    if !isBesideWriter {
+      // What the page cache shows of a killed process, or after a failed sync, is not what the
+      // disk holds: push it out, drop it, and believe what is read back.
+      try file.sync()
+      file.dropCache()
+    }
+    return file
+  }
+
+  private static func header(
+    _ mapping: Mapping, _ name: String, _ entry: SegmentList.Entry
+  ) -> SegmentHeader? {
+    guard let header = try? SegmentHeader.decode(mapping.bytes, file: name),
+      header.segmentID == entry.id, header.salt == entry.salt
+    else { return nil }
+    return header
+  }
+
+  /// Walks one segment; false if it was never begun.
+  private mutating func walkSegment(
+    _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping,
+    successor: SegmentHeader?
+  ) throws(LogError) -> Bool {
+    let before = tail
+    let lastPosition = before?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
+    let lastRecord = before?.scan.lastRecord ?? segments.last?.current.entry.lastRecord ?? 0
+    let keys = before?.scan.keySequence ?? segments.last?.current.entry.keySequence ?? 0
+    var found: SegmentHeader?
+    do throws(LogError) {
+      found = try SegmentHeader.decode(mapping.bytes, file: file.name)
+    } catch {
+      guard case .corrupt = error else { throw error }
+    }
+    let isDamaged = found == nil || found?.segmentID != entry.id || found?.salt != entry.salt
+    let header =
+      isDamaged ? restored(entry, base: lastPosition + 1, record: lastRecord) : found
+    guard let header else { return false }
+    if header.basePosition != lastPosition + 1, corruption == nil {
+      throw .corrupt(
+        Corruption(
+          file: file.name, offset: 0,
+          .discontinuity(expected: lastPosition + 1, found: header.basePosition)))
+    }
+    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    if isDamaged, !hasDurableFrames(segment, successor) { return false }
+    if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
+    sealTail(successor: header)
+    try scan(segment, successor, record: lastRecord, keys: keys)
+    return true
+  }
+
+  /// A header as the list's second copies tell it.
+  private func restored(
+    _ entry: SegmentList.Entry, base: UInt64, record: UInt64
+  ) -> SegmentHeader {
+    SegmentHeader(
+      storeID: core.storeID, segmentID: entry.id, salt: entry.salt, basePosition: base,
+      baseTime: entry.baseTime, baseRecord: record,
+      predecessorID: segments.last?.id ?? 0,
+      predecessorChecksum: tail?.scan.lastChecksum
+        ?? segments.last?.current.entry.lastChecksum ?? 0,
+      predecessorEnd: UInt64(tail?.scan.offset ?? Int(segments.last?.current.entry.end ?? 0)))
+  }
+
+  /// Whether a segment without a valid header was durable once, by what else is known.
+  private func hasDurableFrames(_ segment: Segment, _ successor: SegmentHeader?) -> Bool {
+    if successor != nil || manifest.tail.segment == segment.id { return true }
+    var offset = Segment.firstFrame
+    var position = segment.base.position - 1
+    while let found = segment.resync(
+      from: offset, limit: segment.mapping.count, after: position)
+    {
+      if segment.durableEnd(at: found.offset, found.header) > Segment.firstFrame { return true }
+      if let frame = segment.eventsFrame(at: found.offset, found.header),
+        found.header.knownKind == .events
+      {
+        position = frame.lastPosition(segment.bytes)
+      }
+      offset = found.offset + found.header.byteCount
+    }
+    return false
+  }
+
+  private mutating func scan(
+    _ segment: Segment, _ successor: SegmentHeader?, record: UInt64, keys: UInt64
+  ) throws(LogError) {
+    let mark = manifest.tail
+    var durableEnd = mark.segment == segment.id ? Int(mark.end) : 0
+    if let successor { durableEnd = max(durableEnd, Int(clamping: successor.predecessorEnd)) }
+    var start = Segment.firstFrame
+    var position = segment.base.position - 1
+    var record = record
+    var keys = keys
+    // A footer over what was there at the last proper close: only what came after is walked.
+    if let footer = partialFooter(segment, mark) {
+      start = Int(footer.header.end)
+      position = footer.header.lastPosition
+      record = footer.header.lastRecord
+      keys = footer.header.keySequence
+      segment.update { $0.footer = footer }
+    }
+    core.index.withState {
+      $0.begin(segment.id, basePosition: position + 1, expecting: 0)
+    }
+    var scan = TailScan(
+      segment, core: core, from: start, after: position, record: record, keySequence: keys,
+      durableEnd: durableEnd,
+      isKnownEnd: manifest.isClosed && mark.segment == segment.id && successor == nil)
+    scan.lastChecksum = segment.footer?.header.lastChecksum ?? 0
+    scan.through = through
+    try scan.run(goesOn: !isWritingAllowed)
+    report.scannedBytes += scan.offset - start
+    report.scannedEvents += scan.eventCount
+    if case .corrupt(let corruption) = scan.ending {
+      if isWritingAllowed { throw .corrupt(corruption) }
+      self.corruption = self.corruption ?? corruption
+    }
+    if case .torn(let end) = scan.ending {
+      report.tornTail = RecoveryReport.TornTail(
+        file: segment.name, offset: UInt64(scan.offset), byteCount: UInt64(end - scan.offset))
+    }
+    adopt(segment, scan)
+  }
+
+  private func partialFooter(_ segment: Segment, _ mark: Manifest.Tail) -> Footer? {
+    guard mark.segment == segment.id,
+      let file = try? core.files.log.openFile(StoreFile.footer(segment.id), .readOnly),
+      let mapping = try? StoreFiles.mapAll(file),
+      let footer = try? Footer(
+        mapping, storeID: core.storeID, segment: segment.header, name: file.name),
+      footer.header.end <= mark.end, Int(footer.header.end) <= segment.mapping.count
+    else { return nil }
+    return footer
+  }
+
+  /// Makes the segment the one the log ends in.
+  private mutating func adopt(_ segment: Segment, _ scan: TailScan) {
+    appendSegment(segment)
+    tail = (segment, scan)
+    core.updateView { view in
+      let footers: [Directory.Run] = segment.footer == nil ? [] : [.footer(segment)]
+      return LogView(
+        segments: view.segments + [segment],
+        directory: Directory(footers + view.directory.runs))
+    }
+  }
+
+  /// Notes that the segment the log ended in so far has a successor.
+  private mutating func sealTail(successor: SegmentHeader) {
+    guard tail != nil else { return }
+    sealTail()
+  }
+
+  /// Seals the segment the log ends in, where its last whole frame ends.
+  mutating func sealTail() {
+    guard let (segment, scan) = tail else { return }
+    var entry = segment.current.entry
+    entry.isSealed = true
+    entry.basePosition = segment.base.position
+    entry.lastPosition = scan.lastPosition
+    entry.lastRecord = scan.lastRecord
+    entry.end = UInt64(scan.offset)
+    entry.lastChecksum = scan.lastChecksum
+    entry.keySequence = scan.keySequence
+    segment.update { $0.entry = entry }
+    if let index = list.segments.firstIndex(where: { $0.id == segment.id }) {
+      list.segments[index] = entry
+    }
+    isListChanged = true
+    lastSegmentBytes = segment.mapping.count
+    unfooted.append(segment)
+  }
+
+  /// Decides about a segment that was never begun: it is the spare, or was begun and never synced.
+  private mutating func keepSpare(
+    _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping, isLast: Bool
+  ) throws(LogError) {
+    let isUntouched = mapping.bytes.isZero(0..<min(mapping.count, 2 * HeaderBlock.byteCount))
+    if isUntouched, spare == nil {
+      spare = Maintenance.Spare(file: file, entry: entry, byteCount: mapping.count)
+      return
+    }
+    report.findings.append(.init(file.name, .unsyncedSegmentDropped))
+    guard isWritingAllowed else { return }
+    list.segments.removeAll { $0.id == entry.id }
+    isListChanged = true
+  }
+}

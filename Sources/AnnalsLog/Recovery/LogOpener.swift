@@ -1,0 +1,255 @@
+/// Opens a store: reads its layout, opens its segments, walks the unsealed tail, and decides what
+/// to do about what it finds.
+package struct LogOpener {
+  package let core: LogCore
+  package var report = RecoveryReport()
+  package var list: SegmentList
+  package var manifest: Manifest
+  package var isListChanged: Bool
+  package var unfooted: [Segment] = []
+  package var spare: Maintenance.Spare?
+  package var lastSegmentBytes = 0
+  /// The segment the log ends in, and how; nil in a store without frames.
+  package var tail: (segment: Segment, scan: TailScan)?
+  /// The first corruption found in the tail, for readers who go on.
+  package var corruption: Corruption?
+  private let isWriting: Bool
+  private(set) var segments: [Segment] = []
+  /// How far a live writer lets readers look; `.max` without one.
+  let through: UInt64
+
+  /// Whether what is found may be mended.
+  var isWritingAllowed: Bool { isWriting }
+  /// Whether a writer is at work on the store.
+  var isBesideWriter: Bool { through != .max }
+
+  mutating func appendSegment(_ segment: Segment) { segments.append(segment) }
+
+  /// Reads the store in `files`.
+  ///
+  /// - Parameters:
+  ///   - through: for a reader beside a writer, the last position published.
+  package init(
+    _ path: String, _ files: StoreFiles, _ options: LogOptions, isWriting: Bool,
+    through: UInt64 = .max
+  ) throws(LogError) {
+    let layout = try StoreLayout.read(files)
+    var report = RecoveryReport()
+    let names = try LogOpener.readTypes(files, layout.list.storeID, &report)
+    core = LogCore(
+      path: path, files: files, storeID: layout.list.storeID,
+      historyID: layout.manifest.historyID, types: TypeTable(names), options: options)
+    self.isWriting = isWriting
+    self.through = through
+    list = layout.list
+    manifest = layout.manifest
+    isListChanged = layout.isRebuilt
+    report.findings += layout.findings
+    self.report = report
+  }
+
+  /// Opens everything and walks the tail.
+  package mutating func run() throws(LogError) {
+    var directoryRuns: [Directory.Run] = []
+    var unsealed: [SegmentList.Entry] = []
+    for entry in list.segments {
+      if entry.isSealed, unsealed.isEmpty { try openSealed(entry) } else { unsealed.append(entry) }
+    }
+    directoryRuns = try openDirectory()
+    core.updateView { [segments] _ in
+      LogView(segments: segments, directory: Directory(directoryRuns))
+    }
+    mergeTypes()
+    try walk(unsealed)
+    // Tables made in memory are to be written as well.
+    unfooted =
+      segments.filter { segment in
+        segment.current.isFooterRebuilt && !unfooted.contains { $0 === segment }
+      } + unfooted
+    report.wasClosed = manifest.isClosed && report.scannedBytes == 0
+  }
+
+  /// Takes up the type names that stand at the starts of segments.
+  ///
+  /// Together with those in the tail they are all the log uses, whatever became of the types file.
+  private func mergeTypes() {
+    for segment in segments {
+      guard
+        let header = try? segment.frame(at: Segment.firstFrame, limit: segment.mapping.count),
+        header.knownKind == .control,
+        let frame = ControlFrame.decode(
+          segment.bytes, at: Segment.firstFrame, byteCount: header.byteCount, segment.base),
+        frame.subject == .types,
+        let (first, names) = TypeNames.decode(
+          segment.bytes.extracting(frame.contentOffset..<frame.contentEnd))
+      else { continue }
+      _ = core.types.merge(first: first, names)
+    }
+  }
+
+  private static func readTypes(
+    _ files: StoreFiles, _ storeID: StoreID, _ report: inout RecoveryReport
+  ) throws(LogError) -> [String] {
+    do throws(LogError) {
+      let file = try files.root.openFile(StoreFile.types, .readOnly)
+      let bytes = try file.read(try file.size(), at: 0)
+      let found = try TypeFile.decode(bytes.span, storeID: storeID)
+      if !found.isWhole { report.findings.append(.init(StoreFile.types, .typesRebuilt)) }
+      return found.names
+    } catch {
+      switch error {
+      case .corrupt, .truncatedFile: break
+      case .system(let cause) where cause.isNotFound: break
+      default: throw error
+      }
+      report.findings.append(.init(StoreFile.types, .typesRebuilt))
+      return []
+    }
+  }
+}
+
+// MARK: Sealed segments
+
+extension LogOpener {
+  private mutating func openSealed(_ entry: SegmentList.Entry) throws(LogError) {
+    let name = StoreFile.segment(entry.id)
+    let file = try openSegmentFile(name, entry)
+    let mapping = try StoreFiles.mapAll(file)
+    guard UInt64(mapping.count) >= entry.end else {
+      throw .truncatedFile(
+        file: file.name, expected: entry.end, actual: UInt64(mapping.count))
+    }
+    let header = try restoreHeader(mapping, file.name, entry)
+    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    lastSegmentBytes = mapping.count
+    openFooter(of: segment, end: entry.end)
+    segments.append(segment)
+  }
+
+  private func openSegmentFile(
+    _ name: String, _ entry: SegmentList.Entry
+  ) throws(LogError) -> any LogFile {
+    do throws(LogError) {
+      return try core.files.log.openFile(name, isWriting && !entry.isSealed ? .readWrite : .readOnly)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound else { throw error }
+      let positions =
+        entry.isSealed && entry.lastPosition >= entry.basePosition
+        ? PositionRange(Position(entry.basePosition), Position(entry.lastPosition)) : nil
+      throw .missingFile(
+        file: StoreFile.logDirectory + "/" + name, positions: positions)
+    }
+  }
+
+  /// The segment's header, or what the list knows of it where it is damaged.
+  private mutating func restoreHeader(
+    _ mapping: Mapping, _ name: String, _ entry: SegmentList.Entry
+  ) throws(LogError) -> SegmentHeader {
+    let bytes = mapping.bytes
+    do throws(LogError) {
+      if let header = try SegmentHeader.decode(bytes, file: name) {
+        guard header.segmentID == entry.id, header.storeID == core.storeID,
+          header.salt == entry.salt, header.basePosition == entry.basePosition
+        else { throw .corrupt(Corruption(file: name, offset: 0, .identity)) }
+        return header
+      }
+    } catch {
+      guard case .corrupt = error else { throw error }
+    }
+    report.findings.append(.init(name, .segmentHeaderRestored))
+    return SegmentHeader(
+      storeID: core.storeID, segmentID: entry.id, salt: entry.salt,
+      basePosition: entry.basePosition, baseTime: entry.baseTime,
+      baseRecord: segments.last?.current.entry.lastRecord ?? 0,
+      predecessorID: segments.last?.id ?? 0,
+      predecessorChecksum: segments.last?.current.entry.lastChecksum ?? 0,
+      predecessorEnd: segments.last?.current.entry.end ?? 0)
+  }
+
+  /// Takes up the segment's footer if it is there and fits.
+  private mutating func openFooter(of segment: Segment, end: UInt64) {
+    let name = StoreFile.footer(segment.id)
+    do throws(LogError) {
+      let file = try core.files.log.openFile(name, .readOnly)
+      let footer = try Footer(
+        try StoreFiles.mapAll(file), storeID: core.storeID, segment: segment.header,
+        name: file.name)
+      guard footer.header.end == end else { return }
+      segment.update { $0.footer = footer }
+    } catch {
+      if case .system(let cause) = error, cause.isNotFound { return }
+      report.findings.append(
+        .init(StoreFile.logDirectory + "/" + name, .footerRebuilt))
+    }
+  }
+
+  /// The tables over the sealed segments, newest first.
+  private mutating func openDirectory() throws(LogError) -> [Directory.Run] {
+    var runs: [(last: Int, run: Directory.Run)] = []
+    var covered: Set<SegmentID> = []
+    for known in list.checkpoints {
+      let name = StoreFile.indexCheckpoint(known.generation)
+      do throws(LogError) {
+        let file = try core.files.root.openFile(name, .readOnly)
+        let checkpoint = try IndexCheckpoint(
+          try StoreFiles.mapAll(file), storeID: core.storeID, name: file.name)
+        guard checkpoint.header.generation == known.generation,
+          checkpoint.header.firstSegment == known.firstSegment,
+          checkpoint.header.lastSegment == known.lastSegment,
+          let last = segments.lastIndex(where: { $0.id == known.lastSegment })
+        else { throw .corrupt(Corruption(file: name, offset: 0, .identity)) }
+        for segment in segments
+        where segment.id >= known.firstSegment && segment.id <= known.lastSegment {
+          covered.insert(segment.id)
+        }
+        runs.append((last, .checkpoint(checkpoint)))
+      } catch {
+        if case .unsupportedVersion = error { throw error }
+        report.findings.append(.init(name, .indexCheckpointIgnored))
+        if isWriting {
+          list.checkpoints.removeAll { $0.generation == known.generation }
+          isListChanged = true
+        }
+      }
+    }
+    for (index, segment) in segments.enumerated() where !covered.contains(segment.id) {
+      if segment.footer == nil {
+        // Without a footer the segment is walked now: a key may stand only there.
+        try footInMemory(segment, runs: runs.sorted { $0.last > $1.last }.map(\.run))
+      }
+      runs.append((index, .footer(segment)))
+    }
+    return runs.sorted { $0.last > $1.last }.map(\.run)
+  }
+
+  private mutating func footInMemory(
+    _ segment: Segment, runs: [Directory.Run]
+  ) throws(LogError) {
+    let entry = segment.current.entry
+    core.updateView { [segments] _ in
+      LogView(segments: segments, directory: Directory(runs))
+    }
+    do throws(LogError) {
+      let bytes = try core.buildFooter(
+        segment, through: Int(entry.end), keySequence: entry.keySequence)
+      let footer = try Footer(
+        Mapping(copying: bytes.bytes), storeID: core.storeID, segment: segment.header,
+        name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)")
+      segment.update {
+        $0.footer = footer
+        $0.isFooterRebuilt = true
+      }
+      if !report.findings.contains(where: { $0.file.hasSuffix(StoreFile.footer(segment.id)) }) {
+        report.findings.append(
+          .init(
+            StoreFile.logDirectory + "/" + StoreFile.footer(segment.id), .footerRebuilt))
+      }
+    } catch {
+      // A damaged frame as well: its events are lost to reads by key, which say so; the others are
+      // still read in order.
+      guard case .corrupt(let corruption) = error else { throw error }
+      if isWriting { throw error }
+      self.corruption = self.corruption ?? corruption
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/// What a store's small files say before any segment is read: manifest, segment list, types.
+package struct StoreLayout: Sendable {
+  package var manifest: Manifest
+  package var list: SegmentList
+  package var findings: [RecoveryReport.Finding] = []
+  /// Whether manifest or list must be written anew before appending.
+  package var isRebuilt = false
+
+  /// Reads the layout of the store in `files`.
+  ///
+  /// Damaged manifests and lists are made anew from the segments' headers; a version or feature of
+  /// the future is told and nothing is touched.
+  package static func read(_ files: StoreFiles) throws(LogError) -> StoreLayout {
+    let names = try files.root.names()
+    var layout: StoreLayout?
+    var findings: [RecoveryReport.Finding] = []
+    if names.contains(StoreFile.manifest) {
+      for manifest in try readManifest(files, &findings) {
+        if let list = try readList(files, manifest.listGeneration, names) {
+          layout = StoreLayout(manifest: manifest, list: list)
+          break
+        }
+      }
+    }
+    if var layout {
+      layout.findings = findings
+      return layout
+    }
+    findings.removeAll()
+    var rebuilt = try rebuild(files, names)
+    rebuilt.findings += findings
+    return rebuilt
+  }
+
+  /// The valid slots of the manifest, the newest first.
+  private static func readManifest(
+    _ files: StoreFiles, _ findings: inout [RecoveryReport.Finding]
+  ) throws(LogError) -> [Manifest] {
+    let file = try files.root.openFile(StoreFile.manifest, .readOnly)
+    let bytes = try file.read(Manifest.Layout.byteCount * Manifest.Layout.slots, at: 0)
+    var slots: [Manifest] = []
+    var unsupported: LogError?
+    for slot in 0..<Manifest.Layout.slots {
+      let start = slot * Manifest.Layout.byteCount
+      let end = min(start + Manifest.Layout.byteCount, bytes.count)
+      // A slot that was never written is no finding.
+      if start < end, end - start == Manifest.Layout.byteCount, bytes.span.isZero(start..<end) {
+        continue
+      }
+      do throws(LogError) {
+        slots.append(try Manifest.decode(bytes.span, slot: slot))
+      } catch {
+        if case .unsupportedVersion = error { unsupported = error }
+        findings.append(.init(StoreFile.manifest, .manifestSlotIgnored))
+      }
+    }
+    if slots.isEmpty, let unsupported { throw unsupported }
+    return slots.sorted { $0.generation > $1.generation }
+  }
+
+  private static func readList(
+    _ files: StoreFiles, _ generation: UInt64, _ names: [String]
+  ) throws(LogError) -> SegmentList? {
+    let name = StoreFile.segmentList(generation)
+    guard names.contains(name) else { return nil }
+    do throws(LogError) {
+      let file = try files.root.openFile(name, .readOnly)
+      let bytes = try file.read(try file.size(), at: 0)
+      let list = try SegmentList.decode(bytes.span, file: name)
+      return list.generation == generation ? list : nil
+    } catch {
+      switch error {
+      case .corrupt, .truncatedFile: return nil
+      default: throw error
+      }
+    }
+  }
+}
+
+// MARK: Making the layout anew
+
+extension StoreLayout {
+  /// The layout that the segments' own headers tell.
+  private static func rebuild(
+    _ files: StoreFiles, _ names: [String]
+  ) throws(LogError) -> StoreLayout {
+    // The newest list that verifies knows more than headers do; segments begun after it was
+    // written are found by their headers.
+    let generations = names.compactMap { StoreFile.number(in: $0, prefix: "segments-") }
+    var newest: SegmentList?
+    for generation in generations.sorted(by: >) where newest == nil {
+      newest = try readList(files, generation, names)
+    }
+    let headers = try readHeaders(files)
+    guard let storeID = newest?.storeID ?? headers.first?.storeID else {
+      throw .corrupt(Corruption(file: StoreFile.manifest, offset: 0, .malformed(.manifest)))
+    }
+    var list = SegmentList(
+      storeID: storeID, generation: (generations.max() ?? 0) + 1, nextSegment: 1, segments: [],
+      checkpoints: [])
+    if let newest {
+      list.segments = newest.segments
+      list.nextSegment = newest.nextSegment
+    }
+    for header in headers where header.storeID == storeID {
+      if !list.segments.contains(where: { $0.id == header.segmentID }) {
+        var entry = SegmentList.Entry(id: header.segmentID, isSealed: false)
+        entry.salt = header.salt
+        entry.baseTime = header.baseTime
+        entry.basePosition = header.basePosition
+        list.segments.append(entry)
+      }
+      list.nextSegment = max(list.nextSegment, header.segmentID + 1)
+    }
+    try seal(&list, headers)
+    let manifest = Manifest(
+      storeID: storeID, generation: UInt64(list.generation) * 2, listGeneration: list.generation,
+      historyID: storeID, historyStart: 0,
+      tail: Manifest.Tail(
+        segment: 0, end: 0, position: 0, record: 0, checksum: 0, keySequence: 0),
+      isClosed: false)
+    var layout = StoreLayout(manifest: manifest, list: list)
+    layout.isRebuilt = true
+    layout.findings = [
+      .init(StoreFile.manifest, newest == nil ? .manifestRebuilt : .segmentListRebuilt)
+    ]
+    return layout
+  }
+
+  /// A successor's header tells how its predecessor ended.
+  private static func seal(
+    _ list: inout SegmentList, _ headers: [SegmentHeader]
+  ) throws(LogError) {
+    for header in headers {
+      guard
+        let index = list.segments.firstIndex(where: { $0.id == header.predecessorID }),
+        !list.segments[index].isSealed
+      else { continue }
+      list.segments[index].isSealed = true
+      list.segments[index].lastPosition = header.basePosition - 1
+      list.segments[index].lastRecord = header.baseRecord
+      list.segments[index].end = header.predecessorEnd
+      list.segments[index].lastChecksum = header.predecessorChecksum
+    }
+    let bases = Dictionary(
+      headers.map { ($0.segmentID, $0.basePosition) }, uniquingKeysWith: { first, _ in first })
+    list.segments.sort {
+      let left = bases[$0.id] ?? ($0.basePosition == 0 ? .max : $0.basePosition)
+      let right = bases[$1.id] ?? ($1.basePosition == 0 ? .max : $1.basePosition)
+      return left != right ? left < right : $0.id < $1.id
+    }
+    // Positions that no segment begins with are lost with a segment that is gone.
+    var expected: UInt64 = 1
+    for index in list.segments.indices {
+      guard let base = bases[list.segments[index].id] else { continue }
+      if base > expected {
+        throw .missingFile(
+          file: StoreFile.logDirectory,
+          positions: PositionRange(Position(expected), Position(base - 1)))
+      }
+      expected = list.segments[index].isSealed ? list.segments[index].lastPosition + 1 : .max
+    }
+  }
+
+  private static func readHeaders(_ files: StoreFiles) throws(LogError) -> [SegmentHeader] {
+    var headers: [SegmentHeader] = []
+    for name in try files.log.names() where name.hasSuffix(".segment") {
+      let file = try files.log.openFile(name, .readOnly)
+      let bytes = try file.read(HeaderBlock.byteCount, at: 0)
+      do throws(LogError) {
+        guard let header = try SegmentHeader.decode(bytes.span, file: file.name),
+          StoreFile.segment(header.segmentID) == name
+        else { continue }
+        headers.append(header)
+      } catch {
+        if case .unsupportedVersion = error { throw error }
+      }
+    }
+    return headers.sorted { $0.basePosition < $1.basePosition }
+  }
+}

@@ -1,0 +1,229 @@
+/// Walks the frames of a segment that may end anywhere, and says how it ends.
+///
+/// Only classifies; what to do about it is decided in one place, `LogOpener`. See the table in
+/// `Format.md`, section "Torn or corrupt".
+package struct TailScan {
+  /// How the walk ended.
+  package enum Ending: Equatable {
+    /// Only zeros follow, or the file ends.
+    case clean
+    /// What follows was never durable; the offset behind its last byte that is not zero.
+    case torn(end: Int)
+    /// What follows was durable once and is damaged.
+    case corrupt(Corruption)
+  }
+
+  /// Where the walk is: behind the last whole frame.
+  package var offset: Int
+  package var lastPosition: UInt64
+  package var lastRecord: UInt64
+  package var lastChecksum: UInt32 = 0
+  package var keySequence: UInt64
+  package var eventCount = 0
+  package var ending = Ending.clean
+  /// The frames found behind a damaged one, for those who go on reading.
+  package var isResumed = false
+
+  private let segment: Segment
+  private let core: LogCore
+  private var indexer = FrameIndexer()
+  /// Up to this offset the log is known to have been durable, from elsewhere.
+  private let durableEnd: Int
+  /// The walk stops behind this position: no more is published.
+  package var through = UInt64.max
+  /// The number of type names that the walked frames hold.
+  package private(set) var typeCount = 0
+  /// Whether nothing was written behind `durableEnd`: the store was closed there.
+  private let isKnownEnd: Bool
+
+  /// A walk of `segment` from `offset`, where the next event is to be the one after `position`.
+  package init(
+    _ segment: Segment, core: LogCore, from offset: Int, after position: UInt64, record: UInt64,
+    keySequence: UInt64, durableEnd: Int, isKnownEnd: Bool
+  ) {
+    self.segment = segment
+    self.core = core
+    self.offset = offset
+    self.durableEnd = durableEnd
+    self.isKnownEnd = isKnownEnd
+    lastPosition = position
+    lastRecord = record
+    self.keySequence = keySequence
+  }
+
+  /// Walks to the end, putting every event into the index.
+  ///
+  /// - Parameter goesOn: whether frames behind a damaged one are walked as well, for reading.
+  package mutating func run(goesOn: Bool) throws(LogError) {
+    while true {
+      let problem: LogError
+      do throws(LogError) {
+        if try step() { continue }
+        return
+      } catch {
+        problem = error
+      }
+      // What the disk can not read is not known to be torn.
+      if case .system = problem { throw problem }
+      if case .unsupportedVersion = problem { throw problem }
+      guard try resolve(problem, goesOn: goesOn) else { return }
+    }
+  }
+
+  /// Takes the next frame; false at the end of what was written.
+  private mutating func step() throws(LogError) -> Bool {
+    let segment = segment
+    let limit = segment.mapping.count
+    if offset + FrameHeader.byteCountMin > limit { return false }
+    if isKnownEnd, offset == durableEnd { return false }
+    if lastPosition >= through { return false }
+    let header = try segment.frame(at: offset, limit: limit)
+    let bytes = segment.bytes
+    switch header.knownKind {
+    case .events:
+      guard let frame = segment.eventsFrame(at: offset, header) else { break }
+      guard frame.firstPosition == lastPosition + 1 else {
+        throw .corrupt(
+          Corruption(
+            file: segment.name, offset: offset,
+            .discontinuity(expected: lastPosition + 1, found: frame.firstPosition)))
+      }
+      try add(frame, bytes)
+      lastPosition = frame.lastPosition(bytes)
+      eventCount += frame.eventCount
+    case .control:
+      guard
+        let frame = ControlFrame.decode(
+          bytes, at: offset, byteCount: header.byteCount, segment.base)
+      else { break }
+      guard frame.nextPosition == lastPosition + 1, frame.record >= lastRecord else {
+        throw .corrupt(
+          Corruption(
+            file: segment.name, offset: offset,
+            .discontinuity(expected: lastPosition + 1, found: frame.nextPosition)))
+      }
+      // The watermark holds the tail's place: the next frame goes where it stands.
+      if frame.subject == .watermark { return false }
+      if frame.subject == .types {
+        guard
+          let (first, names) = TypeNames.decode(
+            bytes.extracting(frame.contentOffset..<frame.contentEnd)),
+          core.types.merge(first: first, names)
+        else {
+          throw .corrupt(
+            Corruption(file: segment.name, offset: offset, .malformed(.controlFrame)))
+        }
+        typeCount = first + names.count - 1
+      }
+      lastRecord = frame.record
+    case .snapshot, nil:
+      break
+    }
+    lastChecksum = header.checksum
+    offset += header.byteCount
+    return true
+  }
+
+  private mutating func add(_ frame: EventsFrame, _ bytes: Span<UInt8>) throws(LogError) {
+    indexer.hash(frame, bytes, core.hasher)
+    let isAdded = core.index.withState { state in
+      indexer.add(frame, bytes, to: &state)
+    }
+    guard isAdded else {
+      throw .corrupt(
+        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame)))
+    }
+    for sequence in indexer.keySequences { keySequence = max(keySequence, sequence) }
+  }
+
+  /// Decides what the frame at `offset` that does not verify means.
+  ///
+  /// - Returns: whether the walk goes on behind it.
+  private mutating func resolve(
+    _ problem: LogError, goesOn: Bool
+  ) throws(LogError) -> Bool {
+    let limit = segment.mapping.count
+    let end = lastByte(limit)
+    var isDurable = durableEnd > offset
+    // Where only zeros follow there is nothing to look for.
+    var next =
+      end == offset
+      ? nil
+      : segment.resync(from: offset + FrameHeader.unit, limit: limit, after: lastPosition)
+    let resumed = next
+    // Any later frame may tell that this place was durable when it was written.
+    var position = lastPosition
+    while let found = next, !isDurable {
+      if segment.durableEnd(at: found.offset, found.header) > offset { isDurable = true }
+      position = max(position, lastPositionOf(found))
+      next = segment.resync(
+        from: found.offset + found.header.byteCount, limit: limit, after: position)
+    }
+    #if ANNALS_PLANTED_BUGS
+    if PlantedBug.active == .watermarkIgnored { isDurable = false }
+    #endif
+    if !isDurable {
+      ending = end > offset ? .torn(end: end) : .clean
+      return false
+    }
+    let lost = lostPositions(resumed)
+    if case .clean = ending {
+      ending = .corrupt(problem.corruption(in: segment.name, at: offset, positions: lost))
+    }
+    guard goesOn, let resumed else { return false }
+    resume(at: resumed)
+    return true
+  }
+
+  private func lastPositionOf(_ found: (offset: Int, header: FrameHeader)) -> UInt64 {
+    segment.eventsFrame(at: found.offset, found.header).map { $0.lastPosition(segment.bytes) } ?? 0
+  }
+
+  private func lostPositions(_ next: (offset: Int, header: FrameHeader)?) -> PositionRange? {
+    guard let next, let first = firstPosition(next), first > lastPosition + 1 else { return nil }
+    return PositionRange(Position(lastPosition + 1), Position(first - 1))
+  }
+
+  private func firstPosition(_ found: (offset: Int, header: FrameHeader)) -> UInt64? {
+    let bytes = segment.bytes
+    if found.header.knownKind == .events {
+      return segment.eventsFrame(at: found.offset, found.header)?.firstPosition
+    }
+    return ControlFrame.decode(
+      bytes, at: found.offset, byteCount: found.header.byteCount, segment.base)?.nextPosition
+  }
+
+  private mutating func resume(at found: (offset: Int, header: FrameHeader)) {
+    isResumed = true
+    offset = found.offset
+    lastPosition = (firstPosition(found) ?? lastPosition + 1) - 1
+    core.index.withState { state in
+      let last = state.chains.count - 1
+      let ordinal = Int(lastPosition + 1 - state.chains[last].basePosition)
+      state.chains[last].pad(to: ordinal)
+      state.chains[last].noteFrame(ordinal: ordinal, offset: found.offset, isForced: true)
+    }
+  }
+
+  /// The offset behind the last byte of the segment that is not zero.
+  private func lastByte(_ limit: Int) -> Int {
+    let bytes = segment.bytes
+    var end = limit
+    let block = 64 << 10
+    while end > offset, bytes.isZero(max(offset, end - block)..<end) { end -= block }
+    if end <= offset { return offset }
+    while end > offset, bytes[end - 1] == 0 { end -= 1 }
+    return end
+  }
+}
+
+extension LogError {
+  /// The corruption in an error, with the positions that can not be read because of it.
+  package func corruption(
+    in file: String, at offset: Int, positions: PositionRange?
+  ) -> Corruption {
+    let kind: Corruption.Kind =
+      if case .corrupt(let corruption) = self { corruption.kind } else { .malformed(.frame) }
+    return Corruption(file: file, offset: offset, positions: positions, kind)
+  }
+}

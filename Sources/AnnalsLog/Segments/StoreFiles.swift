@@ -1,0 +1,59 @@
+/// The files of a store: opens, makes and names them. Holds no state of the log.
+package struct StoreFiles: Sendable {
+  package let path: String
+  package let root: any LogDirectory
+  package let log: any LogDirectory
+
+  /// Writes a whole file so that it is there entirely or not at all, and durable on return.
+  package func replace(
+    _ name: String, in directory: any LogDirectory, with bytes: Span<UInt8>
+  ) throws(LogError) {
+    let temporary = name + StoreFile.temporarySuffix
+    do {
+      if try directory.names().contains(temporary) { try directory.remove(temporary) }
+      let file = try directory.openFile(temporary, .create)
+      try file.write(bytes, at: 0)
+      try file.sync()
+      try directory.rename(temporary, to: name)
+      try syncNames(directory)
+    } catch {
+      // Best effort: the next attempt, and every opening, remove it as well.
+      try? directory.remove(temporary)
+      throw error
+    }
+  }
+
+  /// Makes names durable.
+  package func syncNames(_ directory: any LogDirectory) throws(LogError) {
+    #if ANNALS_PLANTED_BUGS
+    if PlantedBug.active == .noDirectorySync { return }
+    #endif
+    try directory.sync()
+  }
+
+  /// Makes an empty segment file of `byteCount` bytes, its blocks reserved and its name durable.
+  package func createSegment(
+    _ id: SegmentID, byteCount: Int
+  ) throws(LogError) -> any LogFile {
+    let name = StoreFile.segment(id)
+    do {
+      let file = try log.openFile(name, .create)
+      try file.allocate(byteCount)
+      try file.sync()
+      try syncNames(log)
+      return file
+    } catch {
+      try? log.remove(name)
+      throw error
+    }
+  }
+
+  /// Maps the whole of `file`.
+  package static func mapAll(_ file: any LogFile) throws(LogError) -> Mapping {
+    let size = try file.size()
+    guard size > 0 else {
+      throw .truncatedFile(file: file.name, expected: 1, actual: 0)
+    }
+    return try file.map(size, writable: false)
+  }
+}
