@@ -86,7 +86,9 @@ extension Writer {
   private func begin(
     _ batch: EventBatch, _ durability: Durability
   ) throws(LogError) -> AppendAttempt {
-    guard directoryLock.isHeldByProcess else { throw .locked(path: core.path) }
+    guard directoryLock.isHeldByProcess else {
+      throw lock.withLock { isClosed } ? .closed : .locked(path: core.path)
+    }
     try batch.prepare(core.hasher, core.types)
     return AppendAttempt(
       durability: durability, checkedThrough: batch.condition?.after.rawValue ?? 0)

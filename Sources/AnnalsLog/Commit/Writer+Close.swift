@@ -31,6 +31,8 @@ extension Writer {
     lock.unlock()
     thread?.join()
     if core.options.hasMaintenanceThread { maintenance.stop() }
+    // Whatever comes of the rest: the store is given up.
+    defer { directoryLock.release() }
     guard isUsable else { return }
     do {
       try syncTail()

@@ -11,7 +11,7 @@
 package final class Writer: @unchecked Sendable {
   // Checked how: rules 1 and 2.
   package let core: LogCore
-  package let directoryLock: any DirectoryLock
+  package let directoryLock: HeldLock
   package let lock = Lock()
   package let room: Condition
   package let taskLeader: Condition
@@ -53,7 +53,7 @@ package final class Writer: @unchecked Sendable {
   }
 
   package init(
-    core: LogCore, directoryLock: any DirectoryLock, tail: WriterTail, typeFile: TypeFile,
+    core: LogCore, directoryLock: HeldLock, tail: WriterTail, typeFile: TypeFile,
     keySequence: UInt64, maintenance: Maintenance, control: ControlPage?
   ) {
     self.control = control

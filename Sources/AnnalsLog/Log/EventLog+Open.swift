@@ -110,7 +110,7 @@ extension EventLog {
     }
     let control = openControl(core, lastPosition)
     let writer = Writer(
-      core: core, directoryLock: directoryLock, tail: tail, typeFile: typeFile,
+      core: core, directoryLock: HeldLock(directoryLock), tail: tail, typeFile: typeFile,
       keySequence: keySequence, maintenance: maintenance, control: control)
     if core.options.hasMaintenanceThread {
       try maintenance.start(
