@@ -76,7 +76,8 @@ package final class Segment: @unchecked Sendable {
       let mark = offset / FrameHeader.byteCountMin
       if verified.contains(mark) { return header }
       try verify(header, at: offset, bytes)
-      verified.insert(mark)
+      // A watermark holds the tail's place: the next frame is written over it and must be verified.
+      if !isWatermark(header, at: offset) { verified.insert(mark) }
       return header
     case .unwritten:
       throw .corrupt(Corruption(file: name, offset: offset, .erased))
@@ -86,6 +87,13 @@ package final class Segment: @unchecked Sendable {
     case .truncated, .malformed:
       throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
     }
+  }
+
+  /// Whether the verified frame at `offset` only tells what is durable.
+  package func isWatermark(_ header: FrameHeader, at offset: Int) -> Bool {
+    guard header.knownKind == .control else { return false }
+    let frame = ControlFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
+    return frame?.subject == .watermark
   }
 
   /// Checks checksum and content of a frame in `bytes`, which may be a copy.
