@@ -16,7 +16,7 @@ package struct FileHeader: Equatable, Sendable {
     case manifest = 0x0a46_4e4d_4c4e_4189
     case segmentList = 0x0a54_534c_4c4e_4189
     case segment = 0x0a47_4553_4c4e_4189
-    case footer = 0x0a54_464f_4c4e_4189
+    case footer = 0x0a54_4f46_4c4e_4189
     case indexCheckpoint = 0x0a58_4449_4c4e_4189
     case types = 0x0a50_5954_4c4e_4189
     case snapshots = 0x0a50_4e53_4c4e_4189
