@@ -59,10 +59,10 @@ package struct ByteReader: ~Escapable {
     return Zigzag.decode(raw)
   }
 
-  /// Reads a varint that must be an `Int` not above `maximum`.
+  /// Reads a varint that must be an `Int` not above `maximum`; there is none if that is negative.
   package mutating func readCount(maximum: Int) -> Int? {
     let start = offset
-    guard let raw = readVarint(), raw <= UInt64(maximum) else {
+    guard maximum >= 0, let raw = readVarint(), raw <= UInt64(maximum) else {
       offset = start
       return nil
     }

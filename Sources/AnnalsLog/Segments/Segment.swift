@@ -38,7 +38,7 @@ package final class Segment: @unchecked Sendable {
     salt = header.salt
     base = SegmentBase(position: header.basePosition, time: header.baseTime)
     baseRecord = header.baseRecord
-    verified = VerifiedBits(count: mapping.count / FrameHeader.byteCountMin + 1)
+    verified = VerifiedBits(count: mapping.count / FrameHeader.unit + 1)
     state = State(entry: entry)
   }
 
@@ -66,14 +66,16 @@ package final class Segment: @unchecked Sendable {
   /// The path in the store, for errors.
   package var name: String { file.name }
 
-  /// Checks the frame at `offset`, once per process, and returns its header.
+  /// Checks the frame at `offset`, a multiple of 8, once per process, and returns its header.
   ///
   /// - Parameter limit: the offset behind the last byte that may belong to a frame.
   package func frame(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
     let bytes = self.bytes
     switch FrameHeader.probe(bytes, at: offset, limit: min(limit, bytes.count)) {
     case .frame(let header):
-      let mark = offset / FrameHeader.byteCountMin
+      // One bit for every place a frame can begin: what a damaged footer leads to may lie inside
+      // a frame that was verified.
+      let mark = offset / FrameHeader.unit
       if verified.contains(mark) { return header }
       try verify(header, at: offset, bytes)
       // A watermark holds the tail's place: the next frame is written over it and must be verified.
