@@ -52,6 +52,7 @@ extension LogOpener {
     _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping,
     successor: SegmentHeader?
   ) throws(LogError) -> Bool {
+    try checkWritable(mapping.bytes, .segment, file.name)
     let before = tail
     let lastPosition = before?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
     let lastRecord = before?.scan.lastRecord ?? segments.last?.current.entry.lastRecord ?? 0

@@ -48,8 +48,28 @@ package struct LogOpener {
     self.report = report
   }
 
+  /// Fails if a file was written with features that a writer must know and this build does not.
+  func checkWritable(
+    _ bytes: Span<UInt8>, _ magic: FileHeader.Magic, _ file: String
+  ) throws(LogError) {
+    guard isWriting, let header = try? FileHeader.decode(bytes, magic, file: file),
+      !header.isWritable
+    else { return }
+    throw .unsupportedVersion(
+      file: file,
+      UnsupportedVersion(major: FormatVersion.major, features: header.readOnlyCompatible))
+  }
+
   /// Opens everything and walks the tail.
   package mutating func run() throws(LogError) {
+    // A manifest that is gone was made anew from the segments.
+    if let manifest = try? core.files.root.openFile(StoreFile.manifest, .readOnly) {
+      for slot in 0..<Manifest.Layout.slots {
+        let bytes = try manifest.read(
+          FileHeader.Layout.byteCount, at: slot * Manifest.Layout.byteCount)
+        try checkWritable(bytes.span, .manifest, StoreFile.manifest)
+      }
+    }
     var directoryRuns: [Directory.Run] = []
     var unsealed: [SegmentList.Entry] = []
     for entry in list.segments {
@@ -146,6 +166,7 @@ extension LogOpener {
     _ mapping: Mapping, _ name: String, _ entry: SegmentList.Entry
   ) throws(LogError) -> SegmentHeader {
     let bytes = mapping.bytes
+    try checkWritable(bytes, .segment, name)
     do throws(LogError) {
       if let header = try SegmentHeader.decode(bytes, file: name) {
         guard header.segmentID == entry.id, header.storeID == core.storeID,
