@@ -144,8 +144,9 @@ extension Writer {
     for row in batch.aggregates.indices {
       let id = AggregateID(batch.idText(row))
       // An aggregate that was only expected, not appended to, has the version it has.
-      let version = try use.versions[id] ?? core.version(of: id.text.utf8Span.span, through: .max)
-      versions.append(Version(version))
+      var version = use.versions[id]
+      if version == nil { version = try core.version(of: id.text.utf8Span.span, through: .max) }
+      versions.append(Version(version ?? 0))
     }
     return Receipt(
       firstPosition: Position(use.firstPosition), lastPosition: Position(use.lastPosition),
