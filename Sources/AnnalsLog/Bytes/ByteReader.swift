@@ -59,10 +59,10 @@ package struct ByteReader: ~Escapable {
     return Zigzag.decode(raw)
   }
 
-  /// Reads a varint that must be an `Int` not above `maximum`.
+  /// Reads a varint that must be an `Int` not above `maximum`; there is none if that is negative.
   package mutating func readCount(maximum: Int) -> Int? {
     let start = offset
-    guard let raw = readVarint(), raw <= UInt64(maximum) else {
+    guard maximum >= 0, let raw = readVarint(), raw <= UInt64(maximum) else {
       offset = start
       return nil
     }
@@ -133,7 +133,8 @@ extension Span where Element == UInt8 {
 
   /// An owned copy.
   package var array: [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    if count == 0 { return [] }
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       unsafe withUnsafeBufferPointer { source in
         if let from = source.baseAddress, let to = buffer.baseAddress {
           unsafe to.update(from: from, count: source.count)

@@ -22,6 +22,7 @@ extension Writer {
       }
     }
     isClosed = true
+    room.broadcast()
     let isUsable = poison == nil && directoryLock.isHeldByProcess
     isCommitting = true
     let keySequence = keySequence

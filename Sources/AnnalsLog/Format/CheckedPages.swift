@@ -41,6 +41,7 @@ package final class CheckedFile: Sendable {
   package let name: String
   package let mapping: Mapping
   private let pages: Int
+  private let magic: FileHeader.Magic
   private let verified: VerifiedBits
 
   /// Checks the header block and the table of checksums of `mapping`, which begins with `magic`.
@@ -48,6 +49,7 @@ package final class CheckedFile: Sendable {
     _ mapping: Mapping, _ magic: FileHeader.Magic, storeID: StoreID, name: String
   ) throws(LogError) {
     pages = try Self.checkHeader(mapping.bytes, magic, storeID: storeID, name: name)
+    self.magic = magic
     self.name = name
     self.mapping = mapping
     verified = VerifiedBits(count: pages)
@@ -68,9 +70,12 @@ package final class CheckedFile: Sendable {
     }
     let pages = Int(block.load(UInt32.self, at: CheckedPages.pageCount.lowerBound))
     let tableStart = (pages + 1) * CheckedPages.pageSize
-    guard bytes.count == tableStart + pages * 4 else {
-      throw .truncatedFile(
-        file: name, expected: UInt64(tableStart + pages * 4), actual: UInt64(bytes.count))
+    let end = tableStart + pages * 4
+    guard bytes.count >= end else {
+      throw .truncatedFile(file: name, expected: UInt64(end), actual: UInt64(bytes.count))
+    }
+    guard bytes.count == end else {
+      throw .corrupt(Corruption(file: name, offset: end, .malformed(structure(magic))))
     }
     let stored = block.load(UInt32.self, at: CheckedPages.tableChecksum.lowerBound)
     let computed = CRC32C.checksum(bytes.extracting(tableStart..<bytes.count))
@@ -79,6 +84,10 @@ package final class CheckedFile: Sendable {
         Corruption(file: name, offset: tableStart, .checksum(stored: stored, computed: computed)))
     }
     return pages
+  }
+
+  private static func structure(_ magic: FileHeader.Magic) -> Corruption.Structure {
+    magic == .indexCheckpoint ? .indexCheckpoint : .footer
   }
 
   /// The number of body bytes.
@@ -101,7 +110,7 @@ package final class CheckedFile: Sendable {
   /// Checks the pages that hold `range` of the body, each once per process.
   package func check(_ range: Range<Int>) throws(LogError) {
     guard range.lowerBound >= 0, range.upperBound <= byteCount else {
-      throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))
+      throw .corrupt(Corruption(file: name, offset: 0, .malformed(Self.structure(magic))))
     }
     if range.isEmpty { return }
     let mapping = mapping

@@ -40,12 +40,16 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
       let position = reader.readVarint(), let record = reader.readVarint()
     else { return nil }
     let (next, overflow) = base.position.addingReportingOverflow(position)
-    guard !overflow, next <= UInt64(Int64.max) else { return nil }
+    guard !overflow, next >= 1, next <= Limits.ordinalMax + 1, record <= Limits.ordinalMax else {
+      return nil
+    }
     frame.subject = subject
     frame.nextPosition = next
     frame.record = record
     if flags & EventsFrame.Flags.durableBefore == 0 {
-      guard let distance = reader.readVarint() else { return nil }
+      guard let distance = reader.readVarint(), distance <= UInt64(start) / 8 || start == 0 else {
+        return nil
+      }
       frame.undurableUnits = distance
     }
     frame.contentOffset = reader.offset
@@ -57,6 +61,8 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
   }
 
   /// Appends a whole frame but for its checksum, and returns the offset it starts at in `buffer`.
+  ///
+  /// - Parameter nextPosition: the position the next event takes, less the segment's base.
   package static func encode(
     _ subject: Subject, nextPosition: UInt64, record: UInt64, undurableUnits: UInt64,
     content: Span<UInt8>, into buffer: inout ByteBuffer
@@ -96,7 +102,7 @@ package enum TypeNames {
   package static func decode(_ bytes: Span<UInt8>) -> (first: Int, names: [String])? {
     var reader = ByteReader(bytes)
     guard let first = reader.readCount(maximum: Limits.typesMax), first >= 1,
-      let count = reader.readCount(maximum: bytes.count)
+      let count = reader.readCount(maximum: Limits.typesMax - first + 1)
     else { return nil }
     var names: [String] = []
     for _ in 0..<count {

@@ -32,7 +32,7 @@ extension EventsFrame {
       let position = reader.readVarint(), let time = reader.readZigzag()
     else { return nil }
     let (first, overflow) = base.position.addingReportingOverflow(position)
-    guard !overflow, first > 0, first <= UInt64(Int64.max) else { return nil }
+    guard !overflow, first > 0, first <= Limits.ordinalMax else { return nil }
     frame.firstPosition = first
     frame.time = base.time &+ time
     frame.payloadsEnd = end - Int(flags & Flags.paddingMask)
@@ -142,30 +142,64 @@ extension EventsFrame {
   /// Whether every value of the frame agrees with every other; costs the number of events.
   package func isConsistent(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.isZero(payloadsEnd..<start + byteCount) else { return false }
-    if isLone { return firstVersions.constant >= 1 && firstVersions.constant < 1 << 62 }
+    guard positionsAreConsistent(bytes), typesAreConsistent(bytes) else { return false }
+    if isLone { return Self.isVersion(firstVersions.constant) }
     guard sumIsExactly(payloadsEnd - payloadsOffset, payloadLengths, eventCount, bytes),
       sumIsExactly(payloadsOffset - idsOffset, idLengths, aggregateCount, bytes),
       sumIsExactly(eventCount, appendLengths, appendCount, bytes)
     else { return false }
     for row in 0..<aggregateCount {
       let length = idLengths.value(row, in: bytes)
-      let version = firstVersions.value(row, in: bytes)
-      guard length >= 1, length <= Self.idLengthMax, version >= 1, version < 1 << 62 else {
-        return false
-      }
+      guard length >= 1, length <= Self.idLengthMax else { return false }
     }
     for row in 0..<appendCount where appendLengths.value(row, in: bytes) == 0 { return false }
-    if hasAggregates {
-      guard aggregates.maximum(eventCount, in: bytes) < UInt64(aggregateCount) else { return false }
-    }
+    return versionsAreConsistent(bytes) && extrasAreConsistent(bytes) && keysAreConsistent(bytes)
+  }
+
+  private func positionsAreConsistent(_ bytes: Span<UInt8>) -> Bool {
+    var offset = UInt64(eventCount - 1)
     if hasPositions {
       guard positions.value(0, in: bytes) == 0 else { return false }
-      for row in 1..<max(1, eventCount)
-      where positions.value(row, in: bytes) <= positions.value(row - 1, in: bytes) {
-        return false
+      offset = 0
+      for row in 1..<max(1, eventCount) {
+        let next = positions.value(row, in: bytes)
+        guard next > offset else { return false }
+        offset = next
       }
     }
-    return extrasAreConsistent(bytes) && keysAreConsistent(bytes)
+    return offset <= Limits.ordinalMax - firstPosition
+  }
+
+  private func typesAreConsistent(_ bytes: Span<UInt8>) -> Bool {
+    let rows = types.width == .constant ? 1 : eventCount
+    for row in 0..<rows {
+      let type = types.value(row, in: bytes)
+      guard type >= 1, type <= UInt64(Limits.typesMax) else { return false }
+    }
+    return true
+  }
+
+  private func versionsAreConsistent(_ bytes: Span<UInt8>) -> Bool {
+    for row in 0..<aggregateCount
+    where !Self.isVersion(firstVersions.value(row, in: bytes)) {
+      return false
+    }
+    if !hasAggregates {
+      return aggregateCount != 1
+        || Self.isVersion(firstVersions.value(0, in: bytes) + UInt64(eventCount - 1))
+    }
+    for index in 0..<eventCount {
+      let row = aggregates.value(index, in: bytes)
+      let offset = versionOffsets.value(index, in: bytes)
+      guard row < UInt64(aggregateCount), offset <= Limits.ordinalMax,
+        Self.isVersion(firstVersions.value(Int(row), in: bytes) + offset)
+      else { return false }
+    }
+    return true
+  }
+
+  private static func isVersion(_ version: UInt64) -> Bool {
+    version >= 1 && version <= Limits.ordinalMax
   }
 
   private func sumIsExactly(

@@ -99,6 +99,11 @@ extension EventsFrame {
   package func extrasAreConsistent(_ bytes: Span<UInt8>) -> Bool {
     if extrasEnd == 0 { return true }
     var extras = FrameExtras()
-    return extras.decode(self, bytes)
+    guard extras.decode(self, bytes) else { return false }
+    for place in extras.places where place.metadataCount > 0 {
+      let range = place.metadataOffset..<place.metadataOffset + place.metadataCount
+      if !Metadata.isWellFormed(bytes.extracting(range)) { return false }
+    }
+    return true
   }
 }

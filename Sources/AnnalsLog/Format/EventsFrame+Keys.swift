@@ -21,13 +21,16 @@ extension EventsFrame {
     var reader = ByteReader(bytes.extracting(0..<keysEnd), at: keysOffset)
     guard let count = reader.readCount(maximum: appendCount) else { return nil }
     var keys: [FrameKey] = []
+    var least = 0
     for _ in 0..<count {
-      guard let append = reader.readCount(maximum: appendCount - 1),
+      guard let append = reader.readCount(maximum: appendCount - 1), append >= least,
         let length = reader.readCount(maximum: Limits.keyBytesMax), length > 0,
         let range = reader.skip(length), let low = reader.read(UInt64.self),
         let high = reader.read(UInt64.self), let sequence = reader.readVarint(),
-        let time = reader.readZigzag()
+        sequence <= Limits.ordinalMax, let time = reader.readZigzag()
       else { return nil }
+      // One key an append, in the order of the appends.
+      least = append + 1
       keys.append(
         FrameKey(
           append: append, offset: range.lowerBound, count: length,

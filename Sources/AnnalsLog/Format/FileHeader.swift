@@ -16,7 +16,7 @@ package struct FileHeader: Equatable, Sendable {
     case manifest = 0x0a46_4e4d_4c4e_4189
     case segmentList = 0x0a54_534c_4c4e_4189
     case segment = 0x0a47_4553_4c4e_4189
-    case footer = 0x0a54_464f_4c4e_4189
+    case footer = 0x0a54_4f46_4c4e_4189
     case indexCheckpoint = 0x0a58_4449_4c4e_4189
     case types = 0x0a50_5954_4c4e_4189
     case snapshots = 0x0a50_4e53_4c4e_4189
@@ -37,6 +37,7 @@ package struct FileHeader: Equatable, Sendable {
 
   package var magic: Magic
   package var minor: UInt16 = FormatVersion.minor
+  package var readOnlyCompatible: UInt32 = FormatVersion.readOnlyCompatible
   package var compatible: UInt32 = 0
   package var storeID: StoreID
 
@@ -52,7 +53,7 @@ package struct FileHeader: Equatable, Sendable {
     buffer.append(FormatVersion.major)
     buffer.append(minor)
     buffer.append(FormatVersion.incompatible)
-    buffer.append(FormatVersion.readOnlyCompatible)
+    buffer.append(readOnlyCompatible)
     buffer.append(compatible)
     buffer.append(storeID.low)
     buffer.append(storeID.high)
@@ -68,7 +69,7 @@ package struct FileHeader: Equatable, Sendable {
     var reader = ByteReader(bytes)
     guard let found = reader.read(UInt64.self), found == magic.rawValue,
       let major = reader.read(UInt16.self), let minor = reader.read(UInt16.self),
-      let incompatible = reader.read(UInt32.self), reader.read(UInt32.self) != nil,
+      let incompatible = reader.read(UInt32.self), let readOnly = reader.read(UInt32.self),
       let compatible = reader.read(UInt32.self), let low = reader.read(UInt64.self),
       let high = reader.read(UInt64.self)
     else { throw .corrupt(Corruption(file: file, offset: 0, .magic)) }
@@ -79,8 +80,18 @@ package struct FileHeader: Equatable, Sendable {
     }
     var header = FileHeader(magic, storeID: StoreID(high: high, low: low))
     header.minor = minor
+    header.readOnlyCompatible = readOnly
     header.compatible = compatible
     return header
+  }
+
+  /// Whether a writer of this build may change the file.
+  package var isWritable: Bool { readOnlyCompatible & ~FormatVersion.readOnlyCompatible == 0 }
+
+  /// Whether reserved bytes must be zero. A newer minor version, or a feature that may be ignored,
+  /// may have put something there.
+  package var hasZeroReserve: Bool {
+    minor <= FormatVersion.minor && isWritable && compatible & ~FormatVersion.compatible == 0
   }
 }
 
@@ -94,6 +105,8 @@ package enum FormatVersion {
   package static let incompatible: UInt32 = 0
   /// Features a writer must know.
   package static let readOnlyCompatible: UInt32 = 0
+  /// Features that whoever does not know them may ignore.
+  package static let compatible: UInt32 = 0
 }
 
 /// A block of 4,096 bytes whose last four are the checksum of all others.

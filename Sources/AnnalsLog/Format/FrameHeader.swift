@@ -23,7 +23,7 @@ package struct FrameHeader: Equatable, Sendable, BitwiseCopyable {
 
   /// Frames begin at multiples of this, and their lengths are counted in it.
   package static let unit = 8
-  /// The shortest frame a writer makes: the granule of the "verified once" bits.
+  /// The shortest frame a writer makes.
   package static let byteCountMin = 16
   /// 28 bits of units: 2 GiB less one unit.
   package static let byteCountMax = ((1 << 28) - 1) * unit

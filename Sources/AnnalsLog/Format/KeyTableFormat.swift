@@ -13,6 +13,12 @@ package enum KeyTableFormat {
     CheckedPages.pageSize / entrySize
   }
 
+  /// Whether a table of `count` entries fits into `byteCount` bytes.
+  package static func fits(_ count: UInt64, _ entrySize: Int, in byteCount: UInt64) -> Bool {
+    // Compared first, so that nothing can overflow: `byteCount` is that of a file.
+    count <= byteCount && pages(Int(count), entrySize) * CheckedPages.pageSize <= Int(byteCount)
+  }
+
   /// The pages that `count` entries take.
   package static func pages(_ count: Int, _ entrySize: Int) -> Int {
     let perPage = entriesPerPage(entrySize)

@@ -89,12 +89,17 @@ package struct Manifest: Equatable, Sendable {
     let block = bytes.extracting(offset..<offset + Layout.byteCount)
     let header = try FileHeader.decode(block, .manifest, file: file)
     try HeaderBlock.check(block, file: file, at: offset)
-    guard block.isZero(Layout.reserved), block[Layout.closed.lowerBound] <= 1 else {
-      throw .corrupt(Corruption(file: file, offset: offset, .malformed(.manifest)))
-    }
+    let manifest = Manifest(block, header.storeID)
+    guard !header.hasZeroReserve || block.isZero(Layout.reserved),
+      block[Layout.closed.lowerBound] <= 1, manifest.isInBounds
+    else { throw .corrupt(Corruption(file: file, offset: offset, .malformed(.manifest))) }
+    return manifest
+  }
+
+  private init(_ block: Span<UInt8>, _ storeID: StoreID) {
     func word(_ range: Range<Int>) -> UInt64 { block.load(UInt64.self, at: range.lowerBound) }
-    return Manifest(
-      storeID: header.storeID,
+    self.init(
+      storeID: storeID,
       generation: word(Layout.generation),
       listGeneration: word(Layout.listGeneration),
       historyID: StoreID(
@@ -109,5 +114,27 @@ package struct Manifest: Equatable, Sendable {
         checksum: block.load(UInt32.self, at: Layout.tailChecksum.lowerBound),
         keySequence: word(Layout.keySequence)),
       isClosed: block[Layout.closed.lowerBound] == 1)
+  }
+
+  /// A slot to be written.
+  package init(
+    storeID: StoreID, generation: UInt64, listGeneration: UInt64, historyID: StoreID,
+    historyStart: UInt64, tail: Tail, isClosed: Bool
+  ) {
+    self.storeID = storeID
+    self.generation = generation
+    self.listGeneration = listGeneration
+    self.historyID = historyID
+    self.historyStart = historyStart
+    self.tail = tail
+    self.isClosed = isClosed
+  }
+
+  /// Whether all numbers are in the ranges that the rest of the format can name.
+  private var isInBounds: Bool {
+    generation <= Limits.generationMax && listGeneration <= Limits.generationMax
+      && historyStart <= Limits.ordinalMax && tail.segment <= Limits.segmentIDMax
+      && tail.end <= UInt64(Int64.max) && tail.position <= Limits.ordinalMax
+      && tail.record <= Limits.ordinalMax && tail.keySequence <= Limits.ordinalMax
   }
 }

@@ -32,6 +32,23 @@ package struct SegmentHeader: Equatable, Sendable {
   package var predecessorChecksum: UInt32
   package var predecessorEnd: UInt64
 
+  /// A header to be written.
+  package init(
+    storeID: StoreID, segmentID: SegmentID, salt: UInt32, basePosition: UInt64, baseTime: Int64,
+    baseRecord: UInt64, predecessorID: SegmentID, predecessorChecksum: UInt32,
+    predecessorEnd: UInt64
+  ) {
+    self.storeID = storeID
+    self.segmentID = segmentID
+    self.salt = salt
+    self.basePosition = basePosition
+    self.baseTime = baseTime
+    self.baseRecord = baseRecord
+    self.predecessorID = predecessorID
+    self.predecessorChecksum = predecessorChecksum
+    self.predecessorEnd = predecessorEnd
+  }
+
   /// Appends the block.
   package func encode(into buffer: inout ByteBuffer) {
     let start = buffer.count
@@ -59,11 +76,7 @@ package struct SegmentHeader: Equatable, Sendable {
     if block.isZero(0..<Layout.byteCount) { return nil }
     let header = try FileHeader.decode(block, .segment, file: file)
     try HeaderBlock.check(block, file: file)
-    guard block.isZero(Layout.reserved) else {
-      throw .corrupt(
-        Corruption(file: file, offset: Layout.reserved.lowerBound, .malformed(.segmentHeader)))
-    }
-    return SegmentHeader(
+    let found = SegmentHeader(
       storeID: header.storeID,
       segmentID: block.load(UInt32.self, at: Layout.segmentID.lowerBound),
       salt: block.load(UInt32.self, at: Layout.salt.lowerBound),
@@ -73,6 +86,18 @@ package struct SegmentHeader: Equatable, Sendable {
       predecessorID: block.load(UInt32.self, at: Layout.predecessorID.lowerBound),
       predecessorChecksum: block.load(UInt32.self, at: Layout.predecessorChecksum.lowerBound),
       predecessorEnd: block.load(UInt64.self, at: Layout.predecessorEnd.lowerBound))
+    guard !header.hasZeroReserve || block.isZero(Layout.reserved), found.isInBounds else {
+      throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentHeader)))
+    }
+    return found
+  }
+
+  /// Whether all numbers are in the ranges that the rest of the format can name.
+  private var isInBounds: Bool {
+    segmentID >= 1 && segmentID <= Limits.segmentIDMax
+      && predecessorID <= Limits.segmentIDMax && predecessorEnd <= UInt64(Int64.max)
+      && basePosition >= 1 && basePosition <= Limits.ordinalMax + 1
+      && baseRecord <= Limits.ordinalMax
   }
 }
 

@@ -128,38 +128,61 @@ package struct SegmentList: Equatable, Sendable {
       throw .corrupt(
         Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed)))
     }
+    let hasZeroReserve = header.hasZeroReserve
     var list = SegmentList(
       storeID: header.storeID,
       generation: bytes.load(UInt64.self, at: Layout.generation.lowerBound),
       nextSegment: bytes.load(UInt32.self, at: Layout.nextSegment.lowerBound),
       segments: [], checkpoints: [])
+    guard !hasZeroReserve || bytes.isZero(Layout.reserved),
+      list.generation <= Limits.generationMax, list.nextSegment <= Limits.segmentIDMax
+    else { throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList))) }
+    var ids: Set<SegmentID> = []
     for index in 0..<segmentCount {
       let at = Layout.entries + index * Layout.segmentEntry
-      let id = bytes.load(UInt32.self, at: at)
-      var entry = Entry(id: id, isSealed: bytes.load(UInt32.self, at: at + 4) & 1 != 0)
-      entry.basePosition = bytes.load(UInt64.self, at: at + 8)
-      entry.lastPosition = bytes.load(UInt64.self, at: at + 16)
-      entry.lastRecord = bytes.load(UInt64.self, at: at + 24)
-      entry.end = bytes.load(UInt64.self, at: at + 32)
-      entry.keySequence = bytes.load(UInt64.self, at: at + 40)
-      entry.lastChecksum = bytes.load(UInt32.self, at: at + 48)
-      entry.salt = bytes.load(UInt32.self, at: at + 52)
-      entry.baseTime = bytes.load(Int64.self, at: at + 56)
-      guard id != 0, id < list.nextSegment else {
-        throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList)))
-      }
+      let flags = bytes.load(UInt32.self, at: at + 4)
+      let entry = Entry(bytes, at: at)
+      guard entry.id != 0, entry.id < list.nextSegment, ids.insert(entry.id).inserted,
+        !hasZeroReserve || flags <= 1, entry.isInBounds
+      else { throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList))) }
       list.segments.append(entry)
     }
     for index in 0..<checkpointCount {
       let at =
         Layout.entries + segmentCount * Layout.segmentEntry + index * Layout.checkpointEntry
-      list.checkpoints.append(
-        Checkpoint(
-          generation: bytes.load(UInt64.self, at: at),
-          firstSegment: bytes.load(UInt32.self, at: at + 8),
-          lastSegment: bytes.load(UInt32.self, at: at + 12),
-          keyCount: bytes.load(UInt64.self, at: at + 16)))
+      let checkpoint = Checkpoint(
+        generation: bytes.load(UInt64.self, at: at),
+        firstSegment: bytes.load(UInt32.self, at: at + 8),
+        lastSegment: bytes.load(UInt32.self, at: at + 12),
+        keyCount: bytes.load(UInt64.self, at: at + 16))
+      guard checkpoint.generation <= Limits.generationMax,
+        !hasZeroReserve || bytes.isZero(at + 24..<at + 32)
+      else { throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList))) }
+      list.checkpoints.append(checkpoint)
     }
     return list
+  }
+}
+
+extension SegmentList.Entry {
+  fileprivate init(_ bytes: Span<UInt8>, at offset: Int) {
+    self.init(
+      id: bytes.load(UInt32.self, at: offset),
+      isSealed: bytes.load(UInt32.self, at: offset + 4) & 1 != 0)
+    basePosition = bytes.load(UInt64.self, at: offset + 8)
+    lastPosition = bytes.load(UInt64.self, at: offset + 16)
+    lastRecord = bytes.load(UInt64.self, at: offset + 24)
+    end = bytes.load(UInt64.self, at: offset + 32)
+    keySequence = bytes.load(UInt64.self, at: offset + 40)
+    lastChecksum = bytes.load(UInt32.self, at: offset + 48)
+    salt = bytes.load(UInt32.self, at: offset + 52)
+    baseTime = bytes.load(Int64.self, at: offset + 56)
+  }
+
+  /// Whether all numbers are in the ranges that the rest of the format can name.
+  fileprivate var isInBounds: Bool {
+    basePosition <= Limits.ordinalMax + 1 && lastPosition <= Limits.ordinalMax
+      && lastRecord <= Limits.ordinalMax && keySequence <= Limits.ordinalMax
+      && end <= UInt64(Int64.max)
   }
 }

@@ -41,6 +41,9 @@ package struct StagingHeader: Equatable, Sendable {
     let block = bytes.extracting(0..<Layout.byteCount)
     let header = try FileHeader.decode(block, .staging, file: StoreFile.staging)
     try HeaderBlock.check(block, file: StoreFile.staging)
+    guard !header.hasZeroReserve || block.isZero(Layout.reserved) else {
+      throw .corrupt(Corruption(file: StoreFile.staging, offset: 0, .malformed(.staging)))
+    }
     return StagingHeader(
       storeID: header.storeID,
       salt: block.load(UInt64.self, at: Layout.salt.lowerBound),

@@ -8,8 +8,8 @@ package final class IndexCheckpoint: Sendable {
   package init(_ mapping: Mapping, storeID: StoreID, name: String) throws(LogError) {
     let file = try CheckedFile(mapping, .indexCheckpoint, storeID: storeID, name: name)
     guard let header = IndexCheckpointHeader.decode(file.header, storeID: storeID),
-      KeyTableFormat.pages(Int(clamping: header.count), KeyTableFormat.checkpointEntry)
-        * CheckedPages.pageSize <= file.byteCount
+      KeyTableFormat.fits(
+        header.count, KeyTableFormat.checkpointEntry, in: UInt64(file.byteCount))
     else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.indexCheckpoint))) }
     self.file = file
     self.header = header

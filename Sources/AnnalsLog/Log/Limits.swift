@@ -25,6 +25,12 @@ public enum Limits {
   public static let keysRemembered: UInt64 = 1_000_000
   /// … and for how long at least, in seconds: a key is forgotten when both are exceeded.
   public static let keySecondsRemembered: Int64 = 7 * 24 * 3600
+  /// The greatest position, version, record number or key sequence: an index entry has 56 bits.
+  package static let ordinalMax: UInt64 = (1 << 56) - 1
+  /// The greatest id of a segment: the index tells it from an event in 32 bits.
+  package static let segmentIDMax: SegmentID = (1 << 31) - 2
+  /// The greatest generation of a manifest or list: as a file name it has at most 19 digits.
+  package static let generationMax = UInt64(Int64.max)
   /// The most events of one segment: an index entry names one in 23 bits.
   package static let segmentEventsMax = (1 << 23) - 2
   /// A group of appends is closed when its payloads reach this: more would only delay the first.

@@ -94,6 +94,17 @@ public struct Metadata: Hashable, Sendable {
     }
   }
 
+  /// Whether `decode` finds pairs in the bytes; allocates nothing.
+  package static func isWellFormed(_ bytes: Span<UInt8>) -> Bool {
+    var reader = ByteReader(bytes)
+    while reader.remaining > 0 {
+      guard let count = reader.readCount(maximum: reader.remaining), reader.skip(count) != nil,
+        let count = reader.readCount(maximum: reader.remaining), reader.skip(count) != nil
+      else { return false }
+    }
+    return true
+  }
+
   /// Reads the encoding; nil where the bytes are not what a writer makes.
   package static func decode(_ bytes: Span<UInt8>) -> Metadata? {
     var reader = ByteReader(bytes)

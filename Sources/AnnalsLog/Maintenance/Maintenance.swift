@@ -25,9 +25,14 @@ package final class Maintenance: @unchecked Sendable {
     package var list: SegmentList
     package var manifest: Manifest
     package var spare: Spare?
+    /// A segment file that is made, while it is not certain that the list with it is durable: it
+    /// may neither be begun nor removed.
+    package var unlistedSpare: Spare?
     package var lastSegmentBytes: Int
     package var unfooted: [Segment] = []
     package var isListChanged = false
+    /// Whether the last write of the manifest failed, so that its slot may hold either content.
+    package var isManifestUncertain = false
     package var isWanted = false
     package var isStopping = false
     /// The last failure, for who wants to know why caches are missing.
@@ -135,15 +140,21 @@ package final class Maintenance: @unchecked Sendable {
         if lock.withLock({ state.spare == nil }) { _ = try makeSpare(byteCount: 0) }
       }
       while let segment = lock.withLock({ state.unfooted.first }) {
-        try makeFooter(segment)
+        do throws(LogError) {
+          try makeFooter(segment)
+        } catch {
+          // A damaged segment gets no footer: its index stays in memory.
+          guard case .corrupt = error else { throw error }
+          lock.withLock { state.lastError = error }
+        }
         lock.withLock { _ = state.unfooted.removeFirst() }
       }
-      try mergeCheckpoints()
       try work.withLock { () throws(LogError) in
         if lock.withLock({ state.isListChanged }) {
           try writeList(lock.withLock { state.list })
         }
       }
+      try mergeCheckpoints()
     } catch {
       lock.withLock { state.lastError = error }
     }
@@ -155,28 +166,49 @@ package final class Maintenance: @unchecked Sendable {
 extension Maintenance {
   /// Makes a segment file and lists it. Under `work`.
   private func makeSpare(byteCount: Int) throws(LogError) -> Spare {
-    var list = lock.withLock { state.list }
-    let last = lock.withLock { state.lastSegmentBytes }
-    let options = core.options
-    let size = max(
-      byteCount + Segment.firstFrame, min(options.segmentBytes, max(last * 4, options.firstSegmentBytes)))
-    var entry = SegmentList.Entry(id: list.nextSegment, isSealed: false)
-    entry.salt = .random(in: 1 ... .max)
-    entry.baseTime = options.clock()
-    let file = try core.files.createSegment(entry.id, byteCount: size)
-    list.segments.append(entry)
-    list.nextSegment += 1
+    let (before, last, unlisted) = lock.withLock {
+      (state.list, state.lastSegmentBytes, state.unlistedSpare)
+    }
+    let spare: Spare
+    var list = before
+    if let unlisted {
+      spare = unlisted
+    } else {
+      let options = core.options
+      let size = min(options.segmentBytes, max(last * 4, options.firstSegmentBytes))
+      var entry = SegmentList.Entry(id: list.nextSegment, isSealed: false)
+      entry.salt = .random(in: 1 ... .max)
+      entry.baseTime = options.clock()
+      let file = try core.files.createSegment(
+        entry.id, byteCount: max(byteCount + Segment.firstFrame, size))
+      spare = Spare(file: file, entry: entry, byteCount: try file.size())
+      list.nextSegment += 1
+    }
+    if !list.segments.contains(where: { $0.id == spare.entry.id }) {
+      list.segments.append(spare.entry)
+    }
+    lock.withLock { state.unlistedSpare = spare }
     do {
       try writeList(list)
     } catch {
-      // Nothing lists the file: it can go. Its id is not used again by this process.
-      try? core.files.log.remove(StoreFile.segment(entry.id))
-      lock.withLock { state.list.nextSegment = list.nextSegment }
+      guard isUnlisted(spare) else { throw error }
+      lock.withLock {
+        state.unlistedSpare = nil
+        state.list.nextSegment = list.nextSegment
+      }
+      try? core.files.log.remove(StoreFile.segment(spare.entry.id))
       throw error
     }
-    let spare = Spare(file: file, entry: entry, byteCount: size)
-    lock.withLock { state.spare = spare }
+    lock.withLock {
+      state.unlistedSpare = nil
+      state.spare = spare
+    }
     return spare
+  }
+
+  /// Whether it is certain that no list names the segment: then its file can go.
+  private func isUnlisted(_ spare: Spare) -> Bool {
+    !lock.withLock { state.isManifestUncertain }
   }
 
   /// Writes a new generation of the list, and a manifest that leads to it. Under `work`.
@@ -207,9 +239,13 @@ extension Maintenance {
     manifest.encode(into: &buffer)
     let slot = Int(manifest.generation % UInt64(Manifest.Layout.slots))
     let file = try core.files.root.openFile(StoreFile.manifest, .readWrite)
+    lock.withLock { state.isManifestUncertain = true }
     try file.write(buffer.bytes, at: slot * Manifest.Layout.byteCount)
     try file.sync()
-    lock.withLock { state.manifest = manifest }
+    lock.withLock {
+      state.manifest = manifest
+      state.isManifestUncertain = false
+    }
   }
 
   /// Runs `body` while no other maintenance does I/O.

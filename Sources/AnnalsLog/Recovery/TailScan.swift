@@ -102,8 +102,9 @@ package struct TailScan {
             file: segment.name, offset: offset,
             .discontinuity(expected: lastPosition + 1, found: frame.nextPosition)))
       }
-      // The watermark holds the tail's place: the next frame goes where it stands.
-      if frame.subject == .watermark { return false }
+      if frame.subject == .watermark {
+        return try stopAtWatermark(endingAt: offset + header.byteCount)
+      }
       if frame.subject == .types {
         guard
           let (first, names) = TypeNames.decode(
@@ -122,6 +123,15 @@ package struct TailScan {
     lastChecksum = header.checksum
     offset += header.byteCount
     return true
+  }
+
+  /// The watermark holds the tail's place: the next frame goes where it stands.
+  ///
+  /// Anything behind it shows that a next frame was begun: then this place is judged as any other
+  /// where a frame does not verify.
+  private func stopAtWatermark(endingAt end: Int) throws(LogError) -> Bool {
+    if durableEnd <= offset, lastByte(segment.mapping.count) <= end { return false }
+    throw .corrupt(Corruption(file: segment.name, offset: offset, .malformed(.controlFrame)))
   }
 
   private mutating func add(_ frame: EventsFrame, _ bytes: Span<UInt8>) throws(LogError) {

@@ -17,15 +17,14 @@ package final class Footer: Sendable {
     guard header.segmentID == segment.segmentID, header.salt == segment.salt,
       header.basePosition == segment.basePosition
     else { throw .corrupt(Corruption(file: name, offset: 0, .identity)) }
-    let keyBytes =
-      KeyTableFormat.pages(Int(clamping: header.keys.count), KeyTableFormat.footerEntry)
-      * CheckedPages.pageSize
     for section in [header.keys, header.postings, header.samples, header.types, header.categories]
     where section.range(within: file.byteCount) == nil {
       throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))
     }
-    guard keyBytes <= Int(header.keys.byteCount),
-      Int(clamping: header.samples.count) * 8 <= Int(header.samples.byteCount)
+    guard
+      KeyTableFormat.fits(
+        header.keys.count, KeyTableFormat.footerEntry, in: header.keys.byteCount),
+      header.samples.count <= header.samples.byteCount / 8
     else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer))) }
     self.file = file
     self.header = header

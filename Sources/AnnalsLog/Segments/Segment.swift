@@ -5,7 +5,11 @@
 package final class Segment: @unchecked Sendable {
   // Checked how: the `let`s are immutable; `state` is touched only under `lock`.
   package let id: SegmentID
-  package let file: any LogFile
+  /// The path in the store, for errors.
+  package let name: String
+  /// The directory the file is in. The file itself is not kept open: a store may have more segments
+  /// than a process may have descriptors, and a mapping needs none.
+  private let directory: any LogDirectory
   package let mapping: Mapping
   package let salt: UInt32
   package let base: SegmentBase
@@ -29,16 +33,18 @@ package final class Segment: @unchecked Sendable {
 
   /// A segment whose header is known.
   package init(
-    file: any LogFile, mapping: Mapping, header: SegmentHeader, entry: SegmentList.Entry
+    name: String, in directory: any LogDirectory, mapping: Mapping, header: SegmentHeader,
+    entry: SegmentList.Entry
   ) {
     id = header.segmentID
-    self.file = file
+    self.name = name
+    self.directory = directory
     self.mapping = mapping
     self.header = header
     salt = header.salt
     base = SegmentBase(position: header.basePosition, time: header.baseTime)
     baseRecord = header.baseRecord
-    verified = VerifiedBits(count: mapping.count / FrameHeader.byteCountMin + 1)
+    verified = VerifiedBits(count: mapping.count / FrameHeader.unit + 1)
     state = State(entry: entry)
   }
 
@@ -63,20 +69,25 @@ package final class Segment: @unchecked Sendable {
     get { mapping.bytes(0..<mapping.count, lentBy: self) }
   }
 
-  /// The path in the store, for errors.
-  package var name: String { file.name }
+  /// The size the file has now, which another program may have changed.
+  package func fileSize() throws(LogError) -> Int {
+    try directory.openFile(StoreFile.segment(id), .readOnly).size()
+  }
 
-  /// Checks the frame at `offset`, once per process, and returns its header.
+  /// Checks the frame at `offset`, a multiple of 8, once per process, and returns its header.
   ///
   /// - Parameter limit: the offset behind the last byte that may belong to a frame.
   package func frame(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
     let bytes = self.bytes
     switch FrameHeader.probe(bytes, at: offset, limit: min(limit, bytes.count)) {
     case .frame(let header):
-      let mark = offset / FrameHeader.byteCountMin
+      // One bit for every place a frame can begin: what a damaged footer leads to may lie inside
+      // a frame that was verified.
+      let mark = offset / FrameHeader.unit
       if verified.contains(mark) { return header }
       try verify(header, at: offset, bytes)
-      verified.insert(mark)
+      // A watermark holds the tail's place: the next frame is written over it and must be verified.
+      if !isWatermark(header, at: offset) { verified.insert(mark) }
       return header
     case .unwritten:
       throw .corrupt(Corruption(file: name, offset: offset, .erased))
@@ -86,6 +97,13 @@ package final class Segment: @unchecked Sendable {
     case .truncated, .malformed:
       throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
     }
+  }
+
+  /// Whether the verified frame at `offset` only tells what is durable.
+  package func isWatermark(_ header: FrameHeader, at offset: Int) -> Bool {
+    guard header.knownKind == .control else { return false }
+    let frame = ControlFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
+    return frame?.subject == .watermark
   }
 
   /// Checks checksum and content of a frame in `bytes`, which may be a copy.

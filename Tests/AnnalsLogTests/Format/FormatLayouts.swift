@@ -1,0 +1,159 @@
+import AnnalsLog
+
+/// The layouts in the code, by the sections of the format document that have them as tables.
+enum FormatLayouts {
+  private typealias Row = FormatTable.Row
+
+  static let all: [String: [FormatTable.Row]] = [
+    "File header": fileHeader, "Header block": headerBlock, "Manifest": manifest,
+    "Segment list": segmentList, "Segment entry": segmentEntry,
+    "Checkpoint entry": checkpointEntry, "Segment header": segmentHeader, "Frame": frame,
+    "Checked pages": checkedPages, "Key table entry": keyTableEntry, "Footer": footer,
+    "Index checkpoint": indexCheckpoint, "Staging": staging,
+  ]
+
+  /// Rows that follow each other, for structures that code reads in sequence; their end is checked
+  /// against the code, their order by the vectors.
+  private static func sequence(
+    from start: Int,
+    to end: Int,
+    _ fields: [(String, Int)]
+  ) -> [FormatTable.Row] {
+    var offset = start
+    var rows: [FormatTable.Row] = []
+    for (field, size) in fields {
+      rows.append(Row(field: field, range: offset..<offset + size))
+      offset += size
+    }
+    precondition(offset == end, "the fields fill the structure")
+    return rows
+  }
+
+  private static let fileHeader = [
+    Row(field: "magic", range: FileHeader.Layout.magic),
+    Row(field: "major", range: FileHeader.Layout.major),
+    Row(field: "minor", range: FileHeader.Layout.minor),
+    Row(field: "incompatible", range: FileHeader.Layout.incompatible),
+    Row(field: "readOnlyCompatible", range: FileHeader.Layout.readOnlyCompatible),
+    Row(field: "compatible", range: FileHeader.Layout.compatible),
+    Row(field: "storeID", range: FileHeader.Layout.storeID),
+  ]
+
+  private static let start = Row(field: "fileHeader", range: 0..<FileHeader.Layout.byteCount)
+  private static let checksum = Row(field: "checksum", range: HeaderBlock.checksum)
+
+  private static func fields(from offset: Int) -> Row {
+    Row(field: "fields", range: offset..<HeaderBlock.checksum.lowerBound)
+  }
+
+  private static let headerBlock = [start, fields(from: start.range.upperBound), checksum]
+
+  private static let manifest = [
+    Row(field: "generation", range: Manifest.Layout.generation),
+    Row(field: "listGeneration", range: Manifest.Layout.listGeneration),
+    Row(field: "historyID", range: Manifest.Layout.historyID),
+    Row(field: "historyStart", range: Manifest.Layout.historyStart),
+    Row(field: "tailSegment", range: Manifest.Layout.tailSegment),
+    Row(field: "tailChecksum", range: Manifest.Layout.tailChecksum),
+    Row(field: "tailEnd", range: Manifest.Layout.tailEnd),
+    Row(field: "tailPosition", range: Manifest.Layout.tailPosition),
+    Row(field: "tailRecord", range: Manifest.Layout.tailRecord),
+    Row(field: "keySequence", range: Manifest.Layout.keySequence),
+    Row(field: "closed", range: Manifest.Layout.closed),
+    Row(field: "reserved", range: Manifest.Layout.reserved),
+  ]
+
+  private static let segmentList = [
+    start,
+    Row(field: "generation", range: SegmentList.Layout.generation),
+    Row(field: "segmentCount", range: SegmentList.Layout.segmentCount),
+    Row(field: "checkpointCount", range: SegmentList.Layout.checkpointCount),
+    Row(field: "nextSegment", range: SegmentList.Layout.nextSegment),
+    Row(field: "reserved", range: SegmentList.Layout.reserved),
+  ]
+
+  private static let segmentEntry = sequence(
+    from: 0,
+    to: SegmentList.Layout.segmentEntry,
+    [
+      ("id", 4), ("flags", 4), ("basePosition", 8), ("lastPosition", 8), ("lastRecord", 8),
+      ("end", 8), ("keySequence", 8), ("lastChecksum", 4), ("salt", 4), ("baseTime", 8),
+    ]
+  )
+
+  private static let checkpointEntry = sequence(
+    from: 0,
+    to: SegmentList.Layout.checkpointEntry,
+    [("generation", 8), ("firstSegment", 4), ("lastSegment", 4), ("keyCount", 8), ("reserved", 8)]
+  )
+
+  private static let segmentHeader = [
+    Row(field: "segmentID", range: SegmentHeader.Layout.segmentID),
+    Row(field: "salt", range: SegmentHeader.Layout.salt),
+    Row(field: "basePosition", range: SegmentHeader.Layout.basePosition),
+    Row(field: "baseTime", range: SegmentHeader.Layout.baseTime),
+    Row(field: "baseRecord", range: SegmentHeader.Layout.baseRecord),
+    Row(field: "predecessorID", range: SegmentHeader.Layout.predecessorID),
+    Row(field: "predecessorChecksum", range: SegmentHeader.Layout.predecessorChecksum),
+    Row(field: "predecessorEnd", range: SegmentHeader.Layout.predecessorEnd),
+    Row(field: "reserved", range: SegmentHeader.Layout.reserved),
+  ]
+
+  private static let frame = [
+    Row(field: "checksum", range: FrameHeader.Layout.checksum),
+    Row(field: "lengthAndKind", range: FrameHeader.Layout.lengthAndKind),
+  ]
+
+  private static let checkedPages = [
+    start,
+    Row(field: "pageCount", range: CheckedPages.pageCount),
+    Row(field: "tableChecksum", range: CheckedPages.tableChecksum),
+    fields(from: CheckedPages.fields), checksum,
+  ]
+
+  private static let keyTableEntry = sequence(
+    from: 0,
+    to: KeyTableFormat.footerEntry,
+    [
+      ("hash", 16), ("version", 7), ("domain", 1), ("segment", 4), ("count", 4), ("postings", 4),
+    ]
+  )
+
+  private static let footer = sequence(
+    from: CheckedPages.fields,
+    to: encodedFooterByteCount,
+    [
+      ("segmentID", 4), ("salt", 4), ("basePosition", 8), ("lastPosition", 8), ("eventCount", 8),
+      ("end", 8), ("lastRecord", 8), ("keySequence", 8), ("leastTime", 8), ("greatestTime", 8),
+      ("liveBytes", 8), ("aggregateCount", 8), ("lastChecksum", 4), ("reserved", 4), ("keys", 24),
+      ("postings", 24), ("samples", 24), ("types", 24), ("categories", 24),
+    ]
+  )
+
+  private static let indexCheckpoint = sequence(
+    from: CheckedPages.fields,
+    to: encodedCheckpointByteCount,
+    [
+      ("generation", 8), ("firstSegment", 4), ("lastSegment", 4), ("lastPosition", 8),
+      ("count", 8),
+    ]
+  )
+
+  private static let zeros = [UInt8](repeating: 0, count: HeaderBlock.byteCount)
+
+  private static var encodedFooterByteCount: Int {
+    let header = FooterHeader.decode(zeros.span, storeID: FormatSamples.storeID)
+    return FormatSamples.bytes { header?.encode(into: &$0) }.count
+  }
+
+  private static var encodedCheckpointByteCount: Int {
+    let header = IndexCheckpointHeader.decode(zeros.span, storeID: FormatSamples.storeID)
+    return FormatSamples.bytes { header?.encode(into: &$0) }.count
+  }
+
+  private static let staging = [
+    Row(field: "salt", range: StagingHeader.Layout.salt),
+    Row(field: "capacity", range: StagingHeader.Layout.capacity),
+    Row(field: "reserved", range: StagingHeader.Layout.reserved),
+  ]
+}
