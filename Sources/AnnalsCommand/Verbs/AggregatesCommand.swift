@@ -132,7 +132,8 @@ struct AggregateSummary {
       if row == found.count {
         rows[hash] = row
         found.append(
-          AggregateSummary(id: event.aggregate, firstTime: event.time, lastTime: event.time))
+          AggregateSummary(id: event.aggregate, firstTime: event.time, lastTime: event.time)
+        )
       }
       found[row].version = event.version
       found[row].byteCount += event.payload.count

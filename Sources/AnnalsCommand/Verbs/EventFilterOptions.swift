@@ -62,8 +62,10 @@ struct EventFilterOptions: ParsableArguments {
     if let limit, limit < 0 { throw ValidationError("--limit must not be negative.") }
   }
 
-  /// The filters as the log takes them. Pages are copied before they are read, so that damage under
-  /// the mapping is an error and not a signal.
+  /// The filters as the log takes them.
+  ///
+  /// Frames are copied before they are read, so that damage under the mapping is an error and not a
+  /// signal.
   var request: ReadRequest {
     var request = ReadRequest()
     request.aggregate = aggregate.map { AggregateID($0) }

@@ -2,7 +2,6 @@ internal import AnnalsLog
 
 /// Appends the events of JSON lines to a store, batch by batch.
 struct Import {
-  private let path: String
   private let log: EventLog
   private let batchCount: Int
   private let durability: Durability
@@ -20,11 +19,8 @@ struct Import {
     var lastPosition: Position?
   }
 
-  /// Opens the store, or makes it.
-  ///
-  /// - Parameter batchCount: the events of one append; 0 makes all of the input one.
+  /// Opens the store, or makes it; a `batchCount` of 0 makes all of the input one append.
   init(into path: String, batchCount: Int, _ durability: Durability) throws(CommandFailure) {
-    self.path = path
     self.batchCount = batchCount == 0 ? .max : batchCount
     self.durability = durability
     do throws(LogError) {
@@ -36,9 +32,7 @@ struct Import {
     batch = EventBatch(limits: BatchLimits(appendBytesMax: Limits.appendBytesMax))
   }
 
-  /// Reads all lines, and closes the store.
-  ///
-  /// - Parameter afterBatch: called when a batch's append has returned.
+  /// Reads all lines, and closes the store; `afterBatch` is called when an append has returned.
   mutating func run(
     _ reader: inout LineReader,
     afterBatch: (Summary) throws(SystemError) -> Void
