@@ -20,6 +20,9 @@ package final class IndexCheckpoint: Sendable {
   /// The file, for errors.
   package var name: String { file.name }
 
+  /// The size of the file.
+  package var fileBytes: Int { file.mapping.count }
+
   /// Checks every page, and returns what is wrong with those that do not verify.
   package func checkAll() -> [LogError] { file.checkAll() }
 }

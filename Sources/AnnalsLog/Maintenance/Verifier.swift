@@ -10,8 +10,10 @@ public enum StoreVerifier {
   /// Checks the store in the directory at `path`.
   ///
   /// - Parameters:
+  ///   - path: the store's directory.
   ///   - options: what the log is opened with; whether it may be written does not matter.
   ///   - progress: called now and then with how far the check has come.
+  /// - Returns: what was found; `isOK` if nothing is wrong.
   /// - Throws: `.notAStore`; `.unsupportedVersion` where a newer version made the store; `.system`
   ///   where a directory can not be read. All else is in the report.
   public static func verify(
