@@ -49,7 +49,8 @@ extension Verification {
       report.segments -= 1
       return
     }
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    let segment = Segment(
+      name: file.name, in: log, mapping: mapping, header: header, entry: entry)
     var survey = SegmentSurvey(
       segment,
       storeID: storeID,
@@ -151,7 +152,8 @@ extension Verification {
     } catch {
       problem = VerifyProblem(error, .segmentHeader, file: file.name)
     }
-    let probe = Segment(file: file, mapping: mapping, header: restored, entry: entry)
+    let probe = Segment(
+      name: file.name, in: log, mapping: mapping, header: restored, entry: entry)
     if entry.isSealed || isKnown || hasDurableFrames(probe) {
       if let problem { add(problem) }
       return restored

@@ -43,6 +43,8 @@ public enum StoreVerifier {
 struct Verification {
   let path: String
   let root: any LogDirectory
+  /// Where the segments are; nothing is read there if it cannot be opened.
+  var log: any LogDirectory
   let options: LogOptions
   let progress: (VerifyProgress) -> Void
   var report = VerifyReport()
@@ -94,12 +96,14 @@ struct Verification {
   ) {
     self.path = path
     self.root = root
+    log = root
     self.options = options
     self.progress = progress
   }
 
   mutating func check() throws(LogError) {
     let log = openLogDirectory()
+    if let log { self.log = log }
     try readLayout(log)
     checkTypeFile()
     countBytes()

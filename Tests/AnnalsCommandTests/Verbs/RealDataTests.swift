@@ -1,17 +1,18 @@
 import Foundation
 import Testing
 
-/// The events of the BPI Challenge 2012, where they are at hand: 262,200 of 13,087 applications.
-@Suite(.enabled(if: RealDataTests.isThere, "the data is not there"))
-struct RealDataTests {
-  private static let data = URL(filePath: #filePath)
-    .deletingLastPathComponent().appending(path: "../../../../shared/data/bpic2012.jsonl.gz")
-    .standardized
-  static var isThere: Bool { FileManager.default.fileExists(atPath: data.path) }
+/// Beside the package, as in the checkout of the project; nowhere else.
+private let data = URL(filePath: #filePath)
+  .deletingLastPathComponent().appending(path: "../../../../shared/data/bpic2012.jsonl.gz")
+  .standardized
+private let isThere = FileManager.default.fileExists(atPath: data.path)
 
+/// The events of the BPI Challenge 2012, where they are at hand: 262,200 of 13,087 applications.
+@Suite(.enabled(if: isThere, "the data is not there"))
+struct RealDataTests {
   @Test func theFiguresAreThePublishedOnesHoweverItIsImported() throws {
     let shop = try Workshop()
-    #expect(try shop.shell("zcat \(Self.data.path) > all.jsonl").code == 0)
+    #expect(try shop.shell("zcat \(data.path) > all.jsonl").code == 0)
     let run = try shop.annals("import", "s", "all.jsonl", "--json")
     let report = try run.object()
     #expect(report["events"] as? Int == 262_200)
