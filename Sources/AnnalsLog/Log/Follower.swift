@@ -81,7 +81,8 @@ package final class Follower: @unchecked Sendable {
       header.segmentID == next.id
     else { return false }
     let last = state.scan
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: next)
+    let segment = Segment(
+      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: next)
     if let before = state.segment {
       before.update { state in
         state.entry.isSealed = true

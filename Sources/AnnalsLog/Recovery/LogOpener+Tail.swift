@@ -73,11 +73,12 @@ extension LogOpener {
           file: file.name, offset: 0,
           .discontinuity(expected: lastPosition + 1, found: header.basePosition)))
     }
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    let segment = Segment(
+      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: entry)
     if isDamaged, !hasDurableFrames(segment, successor) { return false }
     if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
     sealTail(successor: header)
-    try scan(segment, successor, record: lastRecord, keys: keys)
+    try scan(segment, file, successor, record: lastRecord, keys: keys)
     return true
   }
 
@@ -114,7 +115,8 @@ extension LogOpener {
   }
 
   private mutating func scan(
-    _ segment: Segment, _ successor: SegmentHeader?, record: UInt64, keys: UInt64
+    _ segment: Segment, _ file: any LogFile, _ successor: SegmentHeader?, record: UInt64,
+    keys: UInt64
   ) throws(LogError) {
     let mark = manifest.tail
     var durableEnd = mark.segment == segment.id ? Int(mark.end) : 0
@@ -151,7 +153,7 @@ extension LogOpener {
       report.tornTail = RecoveryReport.TornTail(
         file: segment.name, offset: UInt64(scan.offset), byteCount: UInt64(end - scan.offset))
     }
-    adopt(segment, scan)
+    adopt(segment, file, scan)
   }
 
   private func partialFooter(_ segment: Segment, _ mark: Manifest.Tail) -> Footer? {
@@ -166,9 +168,9 @@ extension LogOpener {
   }
 
   /// Makes the segment the one the log ends in.
-  private mutating func adopt(_ segment: Segment, _ scan: TailScan) {
+  private mutating func adopt(_ segment: Segment, _ file: any LogFile, _ scan: TailScan) {
     appendSegment(segment)
-    tail = (segment, scan)
+    tail = (segment, file, scan)
     core.updateView { view in
       let footers: [Directory.Run] = segment.footer == nil ? [] : [.footer(segment)]
       return LogView(
@@ -185,7 +187,7 @@ extension LogOpener {
 
   /// Seals the segment the log ends in, where its last whole frame ends.
   mutating func sealTail() {
-    guard let (segment, scan) = tail else { return }
+    guard let (segment, _, scan) = tail else { return }
     var entry = segment.current.entry
     entry.isSealed = true
     entry.basePosition = segment.base.position

@@ -10,7 +10,7 @@ package struct LogOpener {
   package var spare: Maintenance.Spare?
   package var lastSegmentBytes = 0
   /// The segment the log ends in, and how; nil in a store without frames.
-  package var tail: (segment: Segment, scan: TailScan)?
+  package var tail: (segment: Segment, file: any LogFile, scan: TailScan)?
   /// The first corruption found in the tail, for readers who go on.
   package var corruption: Corruption?
   private let isWriting: Bool
@@ -140,7 +140,8 @@ extension LogOpener {
         file: file.name, expected: entry.end, actual: UInt64(mapping.count))
     }
     let header = try restoreHeader(mapping, file.name, entry)
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    let segment = Segment(
+      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: entry)
     lastSegmentBytes = mapping.count
     openFooter(of: segment, end: entry.end)
     segments.append(segment)

@@ -85,7 +85,8 @@ extension FormatVectorChecks {
       try file.write(bytes, at: sample.offset)
     }
     let segment = Segment(
-      file: file,
+      name: file.name,
+      in: directory,
       mapping: try file.map(FormatSamples.end, writable: false),
       header: FormatSamples.segmentHeader,
       entry: SegmentList.Entry(id: 3, isSealed: true)
