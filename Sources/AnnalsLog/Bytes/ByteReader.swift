@@ -133,7 +133,8 @@ extension Span where Element == UInt8 {
 
   /// An owned copy.
   package var array: [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    if count == 0 { return [] }
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       unsafe withUnsafeBufferPointer { source in
         if let from = source.baseAddress, let to = buffer.baseAddress {
           unsafe to.update(from: from, count: source.count)

@@ -137,6 +137,7 @@ extension Writer {
     let first = nextPosition
     let core = core
     var version: UInt64 = 0
+    var versions: [Version] = []
     if durability == .durable { group.needsSync = true }
     core.index.withState { state in
       let chainsIndex = state.chains.count - 1
@@ -168,6 +169,9 @@ extension Writer {
         }
       }
       if let slot = scratch.slots.first { version = state.table[slot].version }
+      if batch.aggregates.count > 1 {
+        versions = scratch.slots.map { Version(state.table[$0].version) }
+      }
       if let key = batch.keyHash, !batch.items.isEmpty {
         enterKey(batch, key, group, &state)
       }
@@ -181,7 +185,7 @@ extension Writer {
     let last = batch.items.isEmpty ? first - 1 : nextPosition - 1
     return Receipt(
       firstPosition: Position(batch.items.isEmpty ? last : first), lastPosition: Position(last),
-      version: Version(version), durability: durability, isRepeated: false)
+      version: Version(version), versions: versions, durability: durability, isRepeated: false)
   }
 
   /// Gives each aggregate of the batch a row of the group, the one it has there already if any.

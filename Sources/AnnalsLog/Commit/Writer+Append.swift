@@ -140,9 +140,18 @@ extension Writer {
     }
     if durability == .durable, core.durableThrough < use.lastPosition { try sync() }
     let reached: Durability = core.durableThrough >= use.lastPosition ? .durable : .written
+    var versions: [Version] = []
+    for row in batch.aggregates.indices {
+      let id = AggregateID(batch.idText(row))
+      // An aggregate that was only expected, not appended to, has the version it has.
+      var version = use.versions[id]
+      if version == nil { version = try core.version(of: id.text.utf8Span.span, through: .max) }
+      versions.append(Version(version ?? 0))
+    }
     return Receipt(
       firstPosition: Position(use.firstPosition), lastPosition: Position(use.lastPosition),
-      version: Version(use.version), durability: reached, isRepeated: true)
+      version: versions.first ?? .none, versions: versions.count > 1 ? versions : [],
+      durability: reached, isRepeated: true)
   }
 
   /// Waits until a group has settled, or commits the open one. Under `lock`.

@@ -40,7 +40,7 @@ extension Writer {
     let end = frameOffset + frame.byteCount
     let zeroedThrough = appendZeroAhead(group, end)
     do {
-      try tail.segment.file.write(encoder.head.bytes, group.payloads.bytes, at: start)
+      try tail.file.write(encoder.head.bytes, group.payloads.bytes, at: start)
     } catch {
       throw undo(error, from: start, count: encoder.head.count + group.payloads.count)
     }
@@ -101,14 +101,14 @@ extension Writer {
       tail.durableEnd = tail.offset
       return
     }
-    if PlantedBug.active == .retryAfterFailedSync, (try? tail.segment.file.sync()) == nil {
-      try? tail.segment.file.sync()
+    if PlantedBug.active == .retryAfterFailedSync, (try? tail.file.sync()) == nil {
+      try? tail.file.sync()
       tail.durableEnd = tail.offset
       return
     }
     #endif
     do {
-      try tail.segment.file.sync()
+      try tail.file.sync()
     } catch {
       throw failure(error, isWritten: true)
     }
@@ -123,12 +123,12 @@ extension Writer {
     guard case .diskFull(let cause) = error else { return failure(error, isWritten: false) }
     do {
       // Only blocks that exist already are overwritten: a disk that is full has room for that.
-      let size = try tail.segment.file.size()
+      let size = try tail.file.size()
       let end = min(start + count, size)
       if end > start {
         var zeros = ByteBuffer(capacity: end - start)
         zeros.appendZeros(end - start)
-        try tail.segment.file.write(zeros.bytes, at: start)
+        try tail.file.write(zeros.bytes, at: start)
       }
       return CommitFailure(
         cause: cause, error: error, isPoisoning: false, isWritten: false)
@@ -178,7 +178,7 @@ extension Writer {
       continuing: FrameChecksum(salt: tail.segment.salt).seed(tail.offset))
     watermark.store(sum, at: at)
     // A hint: if it can not be written, the next append will find out why.
-    try? Self.write(watermark, to: tail.segment.file, at: tail.offset)
+    try? Self.write(watermark, to: tail.file, at: tail.offset)
   }
 
   private static func write(

@@ -47,7 +47,8 @@ extension Writer {
     var entry = spare.entry
     entry.basePosition = nextPosition
     let segment = Segment(
-      file: spare.file, mapping: try StoreFiles.mapAll(spare.file), header: header, entry: entry)
+      name: spare.file.name, in: core.files.log, mapping: try StoreFiles.mapAll(spare.file),
+      header: header, entry: entry)
     let events = Int(tail.lastPosition + 1 - old.base.position)
     core.index.withState { state in
       state.begin(segment.id, basePosition: nextPosition, expecting: events)
@@ -62,7 +63,7 @@ extension Writer {
     }
     let mark = tail.durableMark(keySequence: keySequence)
     tail = WriterTail(
-      segment: segment, offset: Segment.firstFrame, isHeaderWritten: false,
+      segment: segment, file: spare.file, offset: Segment.firstFrame, isHeaderWritten: false,
       durableEnd: Segment.firstFrame, lastChecksum: 0, record: tail.record,
       lastPosition: tail.lastPosition, zeroedThrough: 0, typeCount: 0)
     maintenance.noteSealed(old, durable: mark)

@@ -3,6 +3,8 @@
 /// Belongs to whoever leads a commit; nobody else looks at it meanwhile.
 package struct WriterTail {
   package var segment: Segment
+  /// The segment's file, open for writing.
+  package var file: any LogFile
   /// Where the next frame goes.
   package var offset: Int
   /// Whether the segment's header is in the file; it goes with the first frame.

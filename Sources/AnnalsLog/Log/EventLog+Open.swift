@@ -93,7 +93,7 @@ extension EventLog {
     let tail: WriterTail
     if let found = opener.tail, !isTorn {
       tail = WriterTail(
-        segment: found.segment, offset: found.scan.offset, isHeaderWritten: true,
+        segment: found.segment, file: found.file, offset: found.scan.offset, isHeaderWritten: true,
         durableEnd: found.scan.offset, lastChecksum: found.scan.lastChecksum,
         record: found.scan.lastRecord, lastPosition: found.scan.lastPosition, zeroedThrough: 0,
         typeCount: found.scan.typeCount)
@@ -137,8 +137,8 @@ extension EventLog {
       predecessorChecksum: before?.1 ?? sealed?.lastChecksum ?? 0,
       predecessorEnd: before?.2 ?? sealed?.end ?? 0)
     let segment = Segment(
-      file: spare.file, mapping: try StoreFiles.mapAll(spare.file), header: header,
-      entry: spare.entry)
+      name: spare.file.name, in: core.files.log, mapping: try StoreFiles.mapAll(spare.file),
+      header: header, entry: spare.entry)
     core.index.withState {
       $0.begin(segment.id, basePosition: lastPosition + 1, expecting: 0)
     }
@@ -146,7 +146,7 @@ extension EventLog {
       LogView(segments: view.segments + [segment], directory: view.directory)
     }
     return WriterTail(
-      segment: segment, offset: Segment.firstFrame, isHeaderWritten: false,
+      segment: segment, file: spare.file, offset: Segment.firstFrame, isHeaderWritten: false,
       durableEnd: Segment.firstFrame, lastChecksum: 0, record: record,
       lastPosition: lastPosition, zeroedThrough: 0, typeCount: 0)
   }

@@ -19,6 +19,8 @@ package final class Follower: @unchecked Sendable {
     self.core = core
     self.control = control
     state = State(scan: scan, segment: segment)
+    // True at opening; the next writer goes on behind it, in the same segment.
+    state.scan?.isKnownEnd = false
   }
 
   /// Takes up what was published since the last time; true if there was something.
@@ -81,7 +83,8 @@ package final class Follower: @unchecked Sendable {
       header.segmentID == next.id
     else { return false }
     let last = state.scan
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: next)
+    let segment = Segment(
+      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: next)
     if let before = state.segment {
       before.update { state in
         state.entry.isSealed = true

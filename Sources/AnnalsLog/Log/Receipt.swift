@@ -18,6 +18,9 @@ public struct Receipt: Hashable, Sendable {
   public let lastPosition: Position
   /// The version the (first) aggregate of the append has now.
   public let version: Version
+  /// The versions all aggregates of the append have now, in the order they were named; empty if it
+  /// named only one.
+  public let versions: [Version]
   /// The durability the events have reached.
   public let durability: Durability
   /// Whether an earlier append with the same key did this already, and nothing was added now.
@@ -25,12 +28,13 @@ public struct Receipt: Hashable, Sendable {
 
   /// Creates a receipt from its facts.
   package init(
-    firstPosition: Position, lastPosition: Position, version: Version, durability: Durability,
-    isRepeated: Bool
+    firstPosition: Position, lastPosition: Position, version: Version, versions: [Version] = [],
+    durability: Durability, isRepeated: Bool
   ) {
     self.firstPosition = firstPosition
     self.lastPosition = lastPosition
     self.version = version
+    self.versions = versions
     self.durability = durability
     self.isRepeated = isRepeated
   }

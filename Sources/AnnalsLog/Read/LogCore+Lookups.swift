@@ -56,7 +56,8 @@ extension LogCore {
     package var time: Int64
     package var firstPosition: UInt64
     package var lastPosition: UInt64
-    package var version: UInt64
+    /// The last version the append gave to each of its aggregates.
+    package var versions: [AggregateID: UInt64]
   }
 
   /// The use of `key` that has the number `sequence`; nil if the log no longer holds it.
@@ -77,15 +78,17 @@ extension LogCore {
         continue
       }
       let events = frame.events(ofAppend: found.append, bytes)
-      let first = frame.aggregateIndex(events.lowerBound, bytes)
-      var version: UInt64 = 0
-      for index in events where frame.aggregateIndex(index, bytes) == first {
-        version = frame.version(index, aggregate: first, bytes)
+      var versions: [AggregateID: UInt64] = [:]
+      for index in events {
+        let row = frame.aggregateIndex(index, bytes)
+        let start = frame.idOffset(row, bytes)
+        let id = bytes.extracting(start..<start + Int(frame.idLengths.value(row, in: bytes)))
+        versions[AggregateID(id.text)] = frame.version(index, aggregate: row, bytes)
       }
       return KeyUse(
         digest: found.digest, time: found.time,
         firstPosition: frame.position(events.lowerBound, bytes),
-        lastPosition: frame.position(events.upperBound - 1, bytes), version: version)
+        lastPosition: frame.position(events.upperBound - 1, bytes), versions: versions)
     }
     return nil
   }

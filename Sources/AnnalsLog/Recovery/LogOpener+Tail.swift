@@ -52,6 +52,7 @@ extension LogOpener {
     _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping,
     successor: SegmentHeader?
   ) throws(LogError) -> Bool {
+    try checkWritable(mapping.bytes, .segment, file.name)
     let before = tail
     let lastPosition = before?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
     let lastRecord = before?.scan.lastRecord ?? segments.last?.current.entry.lastRecord ?? 0
@@ -72,11 +73,12 @@ extension LogOpener {
           file: file.name, offset: 0,
           .discontinuity(expected: lastPosition + 1, found: header.basePosition)))
     }
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    let segment = Segment(
+      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: entry)
     if isDamaged, !hasDurableFrames(segment, successor) { return false }
     if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
     sealTail(successor: header)
-    try scan(segment, successor, record: lastRecord, keys: keys)
+    try scan(segment, file, successor, record: lastRecord, keys: keys)
     return true
   }
 
@@ -113,7 +115,8 @@ extension LogOpener {
   }
 
   private mutating func scan(
-    _ segment: Segment, _ successor: SegmentHeader?, record: UInt64, keys: UInt64
+    _ segment: Segment, _ file: any LogFile, _ successor: SegmentHeader?, record: UInt64,
+    keys: UInt64
   ) throws(LogError) {
     let mark = manifest.tail
     var durableEnd = mark.segment == segment.id ? Int(mark.end) : 0
@@ -122,8 +125,11 @@ extension LogOpener {
     var position = segment.base.position - 1
     var record = record
     var keys = keys
-    // A footer over what was there at the last proper close: only what came after is walked.
-    if let footer = partialFooter(segment, mark) {
+    // A footer over what was there at the last proper close: only what came after is walked. Not
+    // behind another segment without footer: the index would know a key's events there, and not
+    // the newer ones that only this footer knows.
+    let isFirst = core.index.withState { $0.chains.isEmpty }
+    if isFirst, let footer = partialFooter(segment, mark) {
       start = Int(footer.header.end)
       position = footer.header.lastPosition
       record = footer.header.lastRecord
@@ -150,7 +156,7 @@ extension LogOpener {
       report.tornTail = RecoveryReport.TornTail(
         file: segment.name, offset: UInt64(scan.offset), byteCount: UInt64(end - scan.offset))
     }
-    adopt(segment, scan)
+    adopt(segment, file, scan)
   }
 
   private func partialFooter(_ segment: Segment, _ mark: Manifest.Tail) -> Footer? {
@@ -165,9 +171,9 @@ extension LogOpener {
   }
 
   /// Makes the segment the one the log ends in.
-  private mutating func adopt(_ segment: Segment, _ scan: TailScan) {
+  private mutating func adopt(_ segment: Segment, _ file: any LogFile, _ scan: TailScan) {
     appendSegment(segment)
-    tail = (segment, scan)
+    tail = (segment, file, scan)
     core.updateView { view in
       let footers: [Directory.Run] = segment.footer == nil ? [] : [.footer(segment)]
       return LogView(
@@ -184,7 +190,7 @@ extension LogOpener {
 
   /// Seals the segment the log ends in, where its last whole frame ends.
   mutating func sealTail() {
-    guard let (segment, scan) = tail else { return }
+    guard let (segment, _, scan) = tail else { return }
     var entry = segment.current.entry
     entry.isSealed = true
     entry.basePosition = segment.base.position

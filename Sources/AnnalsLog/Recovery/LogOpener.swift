@@ -10,7 +10,7 @@ package struct LogOpener {
   package var spare: Maintenance.Spare?
   package var lastSegmentBytes = 0
   /// The segment the log ends in, and how; nil in a store without frames.
-  package var tail: (segment: Segment, scan: TailScan)?
+  package var tail: (segment: Segment, file: any LogFile, scan: TailScan)?
   /// The first corruption found in the tail, for readers who go on.
   package var corruption: Corruption?
   private let isWriting: Bool
@@ -48,8 +48,28 @@ package struct LogOpener {
     self.report = report
   }
 
+  /// Fails if a file was written with features that a writer must know and this build does not.
+  func checkWritable(
+    _ bytes: Span<UInt8>, _ magic: FileHeader.Magic, _ file: String
+  ) throws(LogError) {
+    guard isWriting, let header = try? FileHeader.decode(bytes, magic, file: file),
+      !header.isWritable
+    else { return }
+    throw .unsupportedVersion(
+      file: file,
+      UnsupportedVersion(major: FormatVersion.major, features: header.readOnlyCompatible))
+  }
+
   /// Opens everything and walks the tail.
   package mutating func run() throws(LogError) {
+    // A manifest that is gone was made anew from the segments.
+    if let manifest = try? core.files.root.openFile(StoreFile.manifest, .readOnly) {
+      for slot in 0..<Manifest.Layout.slots {
+        let bytes = try manifest.read(
+          FileHeader.Layout.byteCount, at: slot * Manifest.Layout.byteCount)
+        try checkWritable(bytes.span, .manifest, StoreFile.manifest)
+      }
+    }
     var directoryRuns: [Directory.Run] = []
     var unsealed: [SegmentList.Entry] = []
     for entry in list.segments {
@@ -120,7 +140,8 @@ extension LogOpener {
         file: file.name, expected: entry.end, actual: UInt64(mapping.count))
     }
     let header = try restoreHeader(mapping, file.name, entry)
-    let segment = Segment(file: file, mapping: mapping, header: header, entry: entry)
+    let segment = Segment(
+      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: entry)
     lastSegmentBytes = mapping.count
     openFooter(of: segment, end: entry.end)
     segments.append(segment)
@@ -146,6 +167,7 @@ extension LogOpener {
     _ mapping: Mapping, _ name: String, _ entry: SegmentList.Entry
   ) throws(LogError) -> SegmentHeader {
     let bytes = mapping.bytes
+    try checkWritable(bytes, .segment, name)
     do throws(LogError) {
       if let header = try SegmentHeader.decode(bytes, file: name) {
         guard header.segmentID == entry.id, header.storeID == core.storeID,

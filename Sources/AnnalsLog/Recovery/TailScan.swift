@@ -33,8 +33,9 @@ package struct TailScan {
   package var through = UInt64.max
   /// The number of type names that the walked frames hold.
   package private(set) var typeCount = 0
-  /// Whether nothing was written behind `durableEnd`: the store was closed there.
-  private let isKnownEnd: Bool
+  /// Whether nothing was written behind `durableEnd`: the store was closed there. Whoever walks on
+  /// after another writer has come must no longer think so.
+  package var isKnownEnd: Bool
 
   /// A walk of `segment` from `offset`, where the next event is to be the one after `position`.
   package init(
@@ -102,8 +103,9 @@ package struct TailScan {
             file: segment.name, offset: offset,
             .discontinuity(expected: lastPosition + 1, found: frame.nextPosition)))
       }
-      // The watermark holds the tail's place: the next frame goes where it stands.
-      if frame.subject == .watermark { return false }
+      if frame.subject == .watermark {
+        return try stopAtWatermark(endingAt: offset + header.byteCount)
+      }
       if frame.subject == .types {
         guard
           let (first, names) = TypeNames.decode(
@@ -122,6 +124,15 @@ package struct TailScan {
     lastChecksum = header.checksum
     offset += header.byteCount
     return true
+  }
+
+  /// The watermark holds the tail's place: the next frame goes where it stands.
+  ///
+  /// Anything behind it shows that a next frame was begun: then this place is judged as any other
+  /// where a frame does not verify.
+  private func stopAtWatermark(endingAt end: Int) throws(LogError) -> Bool {
+    if durableEnd <= offset, lastByte(segment.mapping.count) <= end { return false }
+    throw .corrupt(Corruption(file: segment.name, offset: offset, .malformed(.controlFrame)))
   }
 
   private mutating func add(_ frame: EventsFrame, _ bytes: Span<UInt8>) throws(LogError) {

@@ -103,7 +103,7 @@ package final class FrameDecoder {
 
   private func copyOut(_ segment: Segment, _ range: Range<Int>) throws(LogError) {
     if GuardedCopy.copy(segment.mapping, range, into: &copy) { return }
-    let size = (try? segment.file.size()) ?? 0
+    let size = (try? segment.fileSize()) ?? 0
     if size < range.upperBound {
       throw .truncatedFile(
         file: segment.name, expected: UInt64(range.upperBound), actual: UInt64(size))

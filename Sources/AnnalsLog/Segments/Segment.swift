@@ -5,7 +5,11 @@
 package final class Segment: @unchecked Sendable {
   // Checked how: the `let`s are immutable; `state` is touched only under `lock`.
   package let id: SegmentID
-  package let file: any LogFile
+  /// The path in the store, for errors.
+  package let name: String
+  /// The directory the file is in. The file itself is not kept open: a store may have more segments
+  /// than a process may have descriptors, and a mapping needs none.
+  private let directory: any LogDirectory
   package let mapping: Mapping
   package let salt: UInt32
   package let base: SegmentBase
@@ -29,10 +33,12 @@ package final class Segment: @unchecked Sendable {
 
   /// A segment whose header is known.
   package init(
-    file: any LogFile, mapping: Mapping, header: SegmentHeader, entry: SegmentList.Entry
+    name: String, in directory: any LogDirectory, mapping: Mapping, header: SegmentHeader,
+    entry: SegmentList.Entry
   ) {
     id = header.segmentID
-    self.file = file
+    self.name = name
+    self.directory = directory
     self.mapping = mapping
     self.header = header
     salt = header.salt
@@ -53,6 +59,13 @@ package final class Segment: @unchecked Sendable {
   /// The footer, if the segment has one.
   package var footer: Footer? { lock.withLock { state.footer } }
 
+  /// Whether the segment is final and its footer covers all of it.
+  package var hasWholeFooter: Bool {
+    lock.withLock {
+      state.entry.isSealed && state.footer.map { $0.header.end == state.entry.end } ?? false
+    }
+  }
+
   /// Whether the segment is final.
   package var isSealed: Bool { lock.withLock { state.entry.isSealed } }
 
@@ -63,8 +76,10 @@ package final class Segment: @unchecked Sendable {
     get { mapping.bytes(0..<mapping.count, lentBy: self) }
   }
 
-  /// The path in the store, for errors.
-  package var name: String { file.name }
+  /// The size the file has now, which another program may have changed.
+  package func fileSize() throws(LogError) -> Int {
+    try directory.openFile(StoreFile.segment(id), .readOnly).size()
+  }
 
   /// Checks the frame at `offset`, a multiple of 8, once per process, and returns its header.
   ///

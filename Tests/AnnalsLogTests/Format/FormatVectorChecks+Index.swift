@@ -40,7 +40,7 @@ extension FormatVectorChecks {
       segment: FormatSamples.segmentHeader,
       name: ""
     )
-    try footer.checkAll()
+    #expect(footer.checkAll().isEmpty)
     let header = footer.header
     #expect(header.lastPosition == 1006)
     #expect(header.eventCount == 6)
@@ -85,7 +85,8 @@ extension FormatVectorChecks {
       try file.write(bytes, at: sample.offset)
     }
     let segment = Segment(
-      file: file,
+      name: file.name,
+      in: directory,
       mapping: try file.map(FormatSamples.end, writable: false),
       header: FormatSamples.segmentHeader,
       entry: SegmentList.Entry(id: 3, isSealed: true)
@@ -108,7 +109,7 @@ extension FormatVectorChecks {
       storeID: FormatSamples.storeID,
       name: ""
     )
-    try checkpoint.checkAll()
+    #expect(checkpoint.checkAll().isEmpty)
     let header = checkpoint.header
     #expect(header.generation == 2)
     #expect(header.firstSegment == 2)

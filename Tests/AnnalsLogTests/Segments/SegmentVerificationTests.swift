@@ -22,7 +22,8 @@ import Testing
     let file = try directory.openFile("segment", .create)
     try file.write(frame, at: 4096)
     return Segment(
-      file: file,
+      name: file.name,
+      in: directory,
       mapping: try file.map(4096 + frame.count, writable: false),
       header: FormatSamples.segmentHeader,
       entry: SegmentList.Entry(id: 3, isSealed: true)

@@ -1,0 +1,152 @@
+import AnnalsLog
+import Foundation
+
+/// What opening and the index cost as a store grows.
+struct Growth {
+  private let arguments: Arguments
+  private let workload: Workload
+  private let report: Report
+
+  init(_ arguments: Arguments, _ report: Report) {
+    self.arguments = arguments
+    self.report = report
+    workload = Workload(arguments)
+  }
+
+  func run() throws {
+    try Figures.withDirectory(arguments) { directory in
+      let store = directory + "/growth"
+      try fill(store)
+      try measureFiles(store)
+      try measureOpen(store, "after close")
+      // Once more: what the first opening might have left to do is done.
+      try measureOpen(store, "after close, again")
+      try killAppender(directory)
+      try measureOpen(store, "after kill -9")
+    }
+  }
+
+  private func fill(_ store: String) throws {
+    let log = try EventLog(at: store)
+    let before = processMemory("RssAnon")
+    let batch = EventBatch()
+    var random = Random(6)
+    let time = try nanoseconds {
+      var number = 0
+      while number < arguments.events {
+        batch.removeAll()
+        // Several events of each of a few aggregates, as commands append them.
+        for _ in 0..<25 {
+          let aggregate = random.below(workload.aggregates)
+          for _ in 0..<4 {
+            try workload.add(number, to: aggregate, batch)
+            number += 1
+          }
+        }
+        try log.append(batch, durability: .written)
+      }
+    }
+    report.add("growth: append", "events/s", annals: Double(arguments.events) * 1e9 / Double(time))
+    let after = processMemory("RssAnon")
+    report.add(
+      "growth: anonymous memory, appending",
+      "B/key",
+      annals: Double(after - before) / Double(workload.aggregates)
+    )
+    try log.close()
+  }
+
+  private func measureFiles(_ store: String) throws {
+    let footers = try StoreMaker.fileBytes(store + "/log", suffix: ".footer")
+    let checkpoints = try StoreMaker.fileBytes(store, suffix: "index")
+    let keys = Double(workload.aggregates)
+    let events = Double(arguments.events)
+    report.add("growth: index checkpoints", "B/key", annals: Double(checkpoints) / keys)
+    report.add("growth: footers", "B/key", annals: Double(footers) / keys)
+    report.add("growth: footers", "B/event", annals: Double(footers) / events)
+  }
+
+  private func measureOpen(_ store: String, _ name: String) throws {
+    let before = processMemory("RssAnon")
+    let start = now()
+    let log = try EventLog(at: store)
+    let time = Double(now() - start) / 1e6
+    defer { try? log.close() }
+    let opened = processMemory("RssAnon")
+    report.add("open \(name)", "ms", annals: time)
+    report.add("open \(name): scanned", "events", annals: Double(log.recovery.scannedEvents))
+    report.add("open \(name): memory", "MB", annals: Double(opened - before) / 1e6)
+    if log.recovery.scannedEvents > 0 {
+      report.add(
+        "open \(name): memory",
+        "B/scanned",
+        annals: Double(opened - before) / Double(log.recovery.scannedEvents)
+      )
+    }
+    var random = Random(UInt64(start))
+    var times: [UInt64] = []
+    var events = 0
+    for _ in 0..<2000 {
+      let aggregate = workload.name(random.below(workload.aggregates))
+      times.append(
+        try nanoseconds {
+          var cursor = try log.cursor(.aggregate(aggregate))
+          while let event = try cursor.next() {
+            keep(sumOfBytes(event.payload))
+            events += 1
+          }
+        }
+      )
+    }
+    report.add("load \(name), first touch: p50", "us", annals: times.microseconds(0.5))
+    report.add("load \(name), first touch: p99", "us", annals: times.microseconds(0.99))
+    report.add("load \(name): length", "events", annals: Double(events) / 2000)
+    report.add("rss \(name)", "MB", annals: Double(processMemory("VmRSS")) / 1e6)
+    report.add("anonymous memory \(name)", "MB", annals: Double(processMemory("RssAnon")) / 1e6)
+  }
+}
+
+// MARK: The child that is killed
+
+extension Growth {
+  private static let isUnderWay = "appending"
+
+  private func killAppender(_ directory: String) throws {
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    child.arguments = [
+      "appender", directory, "--aggregates", "\(arguments.aggregates)", "--payload",
+      "\(arguments.payload)",
+    ]
+    let output = Pipe()
+    child.standardOutput = output
+    try child.run()
+    let said = output.fileHandleForReading.availableData
+    guard String(decoding: said, as: UTF8.self).hasPrefix(Self.isUnderWay) else {
+      throw Failure("the appender did not start")
+    }
+    kill(child.processIdentifier, SIGKILL)
+    child.waitUntilExit()
+  }
+
+  /// Appends most of a segment, says so, and goes on until somebody kills the process.
+  func appendUntilKilled() throws {
+    guard let directory = arguments.directory else { throw Failure("a directory is needed") }
+    let log = try EventLog(at: directory + "/growth")
+    let batch = EventBatch()
+    var random = Random(8)
+    var number = 0
+    let first = (48 << 20) / (workload.payloadBytes + 25)
+    while true {
+      batch.removeAll()
+      for _ in 0..<20 {
+        try workload.add(number, to: random.below(workload.aggregates), batch)
+        number += 1
+      }
+      try log.append(batch, durability: .written)
+      if number >= first, number < first + 20 {
+        FileHandle.standardOutput.write(Data((Self.isUnderWay + "\n").utf8))
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import AnnalsLog
+import Foundation
+
+/// One path in a loop on one thread, for a profiler to look at.
+struct Profile {
+  private let arguments: Arguments
+  private let workload: Workload
+
+  init(_ arguments: Arguments) {
+    self.arguments = arguments
+    workload = Workload(arguments)
+  }
+
+  func run(_ what: String) throws {
+    try Figures.withDirectory(arguments) { directory in
+      let log = try EventLog(at: directory + "/profile")
+      defer { try? log.close() }
+      let batch = EventBatch()
+      var random = Random(10)
+      let start = now()
+      var count = 0
+      switch what {
+      case "lone":
+        for number in 0..<arguments.events {
+          batch.removeAll()
+          try workload.add(number, to: random.below(workload.aggregates), batch)
+          try log.append(batch, durability: .written)
+        }
+        count = arguments.events
+      case "batches", "mixed":
+        for number in 0..<arguments.events / 100 {
+          batch.removeAll()
+          let aggregate = random.below(workload.aggregates)
+          for event in 0..<100 {
+            try workload.add(
+              number + event,
+              to: what == "mixed" ? random.below(workload.aggregates) : aggregate,
+              batch
+            )
+          }
+          try log.append(batch, durability: .written)
+        }
+        count = arguments.events
+      case "scan", "load":
+        try StoreMaker.fill(log, workload, perAggregate: 20)
+        let prepared = now()
+        count = what == "scan" ? try scan(log) : try load(log)
+        print(
+          "\(what): \(Double(now() - prepared) / Double(count)) ns an event, \(count) events"
+        )
+        return
+      default:
+        throw Failure("nothing called \(what) to profile")
+      }
+      print("\(what): \(Double(now() - start) / Double(count)) ns an event")
+    }
+  }
+
+  private func scan(_ log: EventLog) throws -> Int {
+    var sum: UInt64 = 0
+    var count = 0
+    for _ in 0..<arguments.rounds {
+      var cursor = try log.cursor()
+      while let event = try cursor.next() {
+        sum &+= sumOfBytes(event.payload)
+        count += 1
+      }
+    }
+    keep(sum)
+    return count
+  }
+
+  private func load(_ log: EventLog) throws -> Int {
+    let names = (0..<workload.aggregates).map(workload.name)
+    var random = Random(11)
+    var sum: UInt64 = 0
+    var count = 0
+    for _ in 0..<arguments.events {
+      var cursor = try log.cursor(.aggregate(names[random.below(workload.aggregates)]))
+      while let event = try cursor.next() {
+        sum &+= sumOfBytes(event.payload)
+        count += 1
+      }
+    }
+    keep(sum)
+    return count
+  }
+}
