@@ -67,8 +67,8 @@ func processMemory(_ field: String) -> Int {
     return 0
   }
   for line in text.split(separator: "\n") where line.hasPrefix(field + ":") {
-    let number = line.dropFirst(field.count + 1).split(separator: " ").first ?? ""
-    return (Int(number.drop { $0 == "\t" }) ?? 0) * 1024
+    let digits = line.filter { $0.isASCII && $0.isNumber }
+    return (Int(digits) ?? 0) * 1024
   }
   return 0
 }
