@@ -47,6 +47,7 @@ let package = Package(
         "Annals", "AnnalsLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      resources: [.embedInCode("Resources/loan-applications.jsonl")],
       swiftSettings: settings
     ),
     // What Swift cannot say well: hardware checksums, a few system calls, the guarded copy.

@@ -19,6 +19,9 @@ struct AnnalsCommand: ParsableCommand {
       73 cannot create; 74 input/output error or disk full; 77 no permission.
       """,
     version: "0.1.0",
-    subcommands: []
+    subcommands: [
+      ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
+      InspectCommand.self, VerifyCommand.self, DemoCommand.self,
+    ]
   )
 }

@@ -19,10 +19,14 @@ package enum Main {
   package static func run(_ arguments: [String], _ streams: StandardStreams) -> ExitCode {
     do {
       var command = try AnnalsCommand.parseAsRoot(arguments)
-      try command.run()
+      if let verb = command as? any Verb { try verb.run(streams) } else { try command.run() }
+      try streams.output.flush()
       return .done
     } catch {
-      return end(with: failure(for: error, streams), streams)
+      let failure = failure(for: error, streams)
+      // What was done before is put out first; that it cannot be is no news after the error.
+      try? streams.output.flush()
+      return end(with: failure, streams)
     }
   }
 

@@ -41,3 +41,18 @@ extension BinaryInteger {
     return text
   }
 }
+
+extension Double {
+  /// A number of seconds, printed for people with three digits: `0.012 s`, `1.25 s`, `312 s`.
+  package var seconds: String {
+    let decimals = self < 1 ? 3 : self < 10 ? 2 : self < 100 ? 1 : 0
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let rounded = Int((self * scale).rounded())
+    guard decimals > 0 else { return "\(rounded.grouped) s" }
+    let (whole, rest) = rounded.quotientAndRemainder(dividingBy: Int(scale))
+    let digits = String(rest)
+    let zeros = String(repeating: "0", count: decimals - digits.count)
+    return "\(whole).\(zeros)\(digits) s"
+  }
+}

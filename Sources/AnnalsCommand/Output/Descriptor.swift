@@ -26,11 +26,18 @@ package struct Descriptor: Sendable {
   package static let standardOutput = Descriptor(1, name: "standard output")
   package static let standardError = Descriptor(2, name: "standard error")
 
-  /// Opens a file for reading.
+  /// Opens a file for reading; a directory, which could be opened but not read, is refused.
   package static func open(reading path: String) throws(SystemError) -> Descriptor {
     while true {
       let number = openFile(path, O_RDONLY | O_CLOEXEC)
-      if number >= 0 { return Descriptor(number, name: path) }
+      if number >= 0 {
+        var facts = stat()
+        if unsafe fstat(number, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR {
+          closeFile(number)
+          throw SystemError(.open, file: path, errno: EISDIR)
+        }
+        return Descriptor(number, name: path)
+      }
       guard errno == EINTR else { throw SystemError(.open, file: path, errno: errno) }
     }
   }

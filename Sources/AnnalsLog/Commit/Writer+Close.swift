@@ -43,6 +43,8 @@ extension Writer {
     }
     core.publish(written: tail.lastPosition, durable: tail.lastPosition)
     control?.publish(durable: tail.lastPosition, written: tail.lastPosition)
+    // What the thread had left to do: the next opening then has only the last segment to look at.
+    if core.options.hasMaintenanceThread { maintenance.doWork() }
     if !tail.isHeaderWritten { return }
     // Only now: a mark and a footer that say more than is durable must never be.
     try? maintenance.makeFooter(

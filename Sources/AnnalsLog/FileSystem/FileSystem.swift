@@ -9,7 +9,8 @@
 package protocol FileSystem: AnyObject, Sendable {
   /// Opens the directory at `path`; with `create` it is made, with mode 0700, if nothing is there.
   ///
-  /// MUST make the name of a new directory durable in its parent before it returns.
+  /// With `create` it MUST make the name durable in its parent before it returns, also if the
+  /// directory was there: its maker may have died before it came to that.
   func openDirectory(_ path: String, create: Bool) throws(LogError) -> any LogDirectory
 
   /// A text that differs between two boots of the machine; tells whether the page cache survived.

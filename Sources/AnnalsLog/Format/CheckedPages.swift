@@ -128,4 +128,17 @@ package final class CheckedFile: Sendable {
       verified.insert(page)
     }
   }
+
+  /// Checks every page, and returns what is wrong with those that do not verify.
+  package func checkAll() -> [LogError] {
+    var problems: [LogError] = []
+    for page in 0..<pages {
+      do throws(LogError) {
+        try check(page * CheckedPages.pageSize..<(page + 1) * CheckedPages.pageSize)
+      } catch {
+        problems.append(error)
+      }
+    }
+    return problems
+  }
 }

@@ -1,11 +1,13 @@
 /// Puts the events of a frame into an index: used by recovery, by followers and by footers.
 package struct FrameIndexer: Sendable {
-  private var rows: [KeyHash] = []
+  /// The hashes of the aggregate ids, by their rows.
+  package private(set) var rows: [KeyHash] = []
   private var slots: [Int] = []
   private var extras = FrameExtras()
   private var tagHashes: [KeyHash] = []
   private var keyHashes: [KeyHash] = []
-  private var keys: [FrameKey] = []
+  /// The idempotency keys of the frame.
+  package private(set) var keys: [FrameKey] = []
 
   package init() {}
 

@@ -19,6 +19,8 @@ package final class Follower: @unchecked Sendable {
     self.core = core
     self.control = control
     state = State(scan: scan, segment: segment)
+    // True at opening; the next writer goes on behind it, in the same segment.
+    state.scan?.isKnownEnd = false
   }
 
   /// Takes up what was published since the last time; true if there was something.

@@ -6,7 +6,7 @@ extension LogCore {
     var builder = FooterBuilder(
       segment, types: types, storeID: storeID, keySequence: keySequence)
     try builder.scan(through: end)
-    let older = currentView.directory.without(segment.id)
+    let older = currentView.directory.olderThan(segment)
     return try builder.encode { hash throws(LogError) in
       try self.newest(hash, in: older)?.segment ?? 0
     }
@@ -19,7 +19,7 @@ extension LogCore {
       if view.directory.covers(segment.id) { return view }
       return LogView(
         segments: view.segments,
-        directory: Directory([.footer(segment)] + view.directory.without(segment.id).runs))
+        directory: view.directory.without(segment.id).inserting(segment))
     }
   }
 
@@ -95,7 +95,7 @@ extension LogCore {
     var builder = FooterBuilder(
       segment, types: types, storeID: storeID, keySequence: header.keySequence)
     try builder.scan(through: Int(header.end))
-    let older = directory.without(segment.id)
+    let older = directory.olderThan(segment)
     let bytes = try builder.encode { hash throws(LogError) in
       try self.newest(hash, in: older)?.segment ?? 0
     }
@@ -118,6 +118,16 @@ extension Directory {
       })
   }
 
+  /// The directory with the footer of `segment` in its place: behind those of newer segments.
+  package func inserting(_ segment: Segment) -> Directory {
+    let place = runs.firstIndex {
+      if case .footer(let other) = $0 { other.base.position < segment.base.position } else { true }
+    }
+    var runs = runs
+    runs.insert(.footer(segment), at: place ?? runs.count)
+    return Directory(runs)
+  }
+
   /// Whether an index checkpoint answers for `segment`.
   package func covers(_ segment: SegmentID) -> Bool {
     runs.contains {
@@ -135,8 +145,8 @@ extension LogView {
   package func mergeableRuns(_ fanIn: Int) -> Range<Int>? {
     func tier(_ run: Directory.Run) -> Int {
       switch run {
-      // The footer of a segment in writing is not final.
-      case .footer(let segment): return segment.isSealed ? 0 : -1
+      // A footer made at a close, before the segment was sealed, does not cover all of it.
+      case .footer(let segment): return segment.hasWholeFooter ? 0 : -1
       case .checkpoint(let checkpoint):
         let header = checkpoint.header
         var covered = segments.count {

@@ -105,7 +105,9 @@ extension LogCore {
         for _ in 0..<512 {
           let ordinal =
             isAggregate ? current : state.chains[chains].extraOrdinal(current)
-          ordinals.append(UInt32(ordinal) + UInt32(shift))
+          // An event that has the tag twice is still one event.
+          let found = UInt32(ordinal) + UInt32(shift)
+          if ordinals.last != found { ordinals.append(found) }
           let link =
             isAggregate
             ? state.chains[chains].link(current) : state.chains[chains].extraLink(current)
@@ -125,8 +127,7 @@ extension LogCore {
 }
 
 extension Directory {
-  /// The runs over segments that end before `segment` does: its own footer, if it has one, and all
-  /// older ones.
+  /// The runs over segments before `segment`.
   package func olderThan(_ segment: Segment) -> Directory {
     Directory(
       runs.filter { run in

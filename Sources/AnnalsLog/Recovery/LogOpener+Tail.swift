@@ -125,8 +125,11 @@ extension LogOpener {
     var position = segment.base.position - 1
     var record = record
     var keys = keys
-    // A footer over what was there at the last proper close: only what came after is walked.
-    if let footer = partialFooter(segment, mark) {
+    // A footer over what was there at the last proper close: only what came after is walked. Not
+    // behind another segment without footer: the index would know a key's events there, and not
+    // the newer ones that only this footer knows.
+    let isFirst = core.index.withState { $0.chains.isEmpty }
+    if isFirst, let footer = partialFooter(segment, mark) {
       start = Int(footer.header.end)
       position = footer.header.lastPosition
       record = footer.header.lastRecord

@@ -33,8 +33,9 @@ package struct TailScan {
   package var through = UInt64.max
   /// The number of type names that the walked frames hold.
   package private(set) var typeCount = 0
-  /// Whether nothing was written behind `durableEnd`: the store was closed there.
-  private let isKnownEnd: Bool
+  /// Whether nothing was written behind `durableEnd`: the store was closed there. Whoever walks on
+  /// after another writer has come must no longer think so.
+  package var isKnownEnd: Bool
 
   /// A walk of `segment` from `offset`, where the next event is to be the one after `position`.
   package init(

@@ -117,10 +117,16 @@ package final class Footer: Sendable {
     return names
   }
 
-  /// Checks every page.
-  package func checkAll() throws(LogError) {
-    try file.check(0..<file.byteCount)
+  /// The frame sample `index`: the ordinal of a frame's first event, and the frame's offset.
+  package func sample(_ index: Int) throws(LogError) -> (ordinal: UInt32, units: UInt32) {
+    let at = Int(header.samples.offset) + index * 8
+    let file = file
+    try file.check(at..<at + 8)
+    return (file.body.load(UInt32.self, at: at), file.body.load(UInt32.self, at: at + 4))
   }
+
+  /// Checks every page, and returns what is wrong with those that do not verify.
+  package func checkAll() -> [LogError] { file.checkAll() }
 
   private func damaged(_ offset: Int) -> LogError {
     .corrupt(

@@ -59,6 +59,13 @@ package final class Segment: @unchecked Sendable {
   /// The footer, if the segment has one.
   package var footer: Footer? { lock.withLock { state.footer } }
 
+  /// Whether the segment is final and its footer covers all of it.
+  package var hasWholeFooter: Bool {
+    lock.withLock {
+      state.entry.isSealed && state.footer.map { $0.header.end == state.entry.end } ?? false
+    }
+  }
+
   /// Whether the segment is final.
   package var isSealed: Bool { lock.withLock { state.entry.isSealed } }
 

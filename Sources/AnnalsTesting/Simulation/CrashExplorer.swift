@@ -126,7 +126,23 @@ package struct CrashExplorer<Fact: Sendable> {
       }
       result.append(.after(call))
     }
-    return result + [nil]
+    return sample(result, &random) + [nil]
+  }
+
+  /// As many of the stops as are wanted, drawn at random, in their order.
+  private func sample(
+    _ stops: [FaultPlan.Stop?],
+    _ random: inout SplitMix64
+  ) -> [FaultPlan.Stop?] {
+    var wanted = options.stopCountMax
+    guard stops.count > wanted else { return stops }
+    var result: [FaultPlan.Stop?] = []
+    for (index, stop) in stops.enumerated()
+    where random.number(below: stops.count - index) < wanted {
+      result.append(stop)
+      wanted -= 1
+    }
+    return result
   }
 
   private func tornByteCounts(_ count: Int, _ random: inout SplitMix64) -> [Int] {
@@ -188,6 +204,8 @@ package struct CrashOptions: Sendable {
   package var names = PowerCut.NameLoss.anySubset
   /// In how many places each write is torn.
   package var tornCount = 2
+  /// At how many places the process is stopped at most; if there are more they are drawn at random.
+  package var stopCountMax = Int.max
   /// Whether the process is also stopped at calls that change nothing.
   package var stopsAtReads = false
 

@@ -109,6 +109,8 @@ final class SimulatedDirectory: LogDirectory {
     }
     let directory: Int
     if let found { directory = found } else { directory = try makeChild(name) }
+    // Also when it was there: its maker may have died before it came to this.
+    if create { try sync() }
     return SimulatedDirectory(
       disk,
       directory,
@@ -118,12 +120,10 @@ final class SimulatedDirectory: LogDirectory {
   }
 
   private func makeChild(_ name: String) throws(LogError) -> Int {
-    let made = try disk.perform(operation(.makeDirectory, name)) { (state) throws(Refusal) in
+    try disk.perform(operation(.makeDirectory, name)) { (state) throws(Refusal) in
       guard state.hasRoom(DiskState.nameByteCount) else { throw Refusal(ENOSPC) }
       return state.createDirectory(name, in: index)
     }
-    try sync()
-    return made
   }
 
   private func create(_ name: String) throws(LogError) -> Int {

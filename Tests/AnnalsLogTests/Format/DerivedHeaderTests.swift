@@ -20,7 +20,7 @@ import Testing
   }
 
   private static func ask(_ footer: Footer) throws(LogError) {
-    try footer.checkAll()
+    #expect(footer.checkAll().isEmpty)
     for index in 0..<min(footer.keys.count, 10) {
       let entry = try footer.keys.entry(index)
       _ = try footer.keys.find(entry.hash)
@@ -93,7 +93,7 @@ import Testing
     let mapping = Mapping.holding(bytes)
     return Verdict { () throws(LogError) in
       let file = try IndexCheckpoint(mapping, storeID: FormatSamples.storeID, name: "")
-      try file.checkAll()
+      #expect(file.checkAll().isEmpty)
       for hash in [KeyHash(high: 0, low: 1), KeyHash(high: .max, low: .max)] {
         _ = try file.keys.find(hash)
       }

@@ -40,7 +40,7 @@ extension FormatVectorChecks {
       segment: FormatSamples.segmentHeader,
       name: ""
     )
-    try footer.checkAll()
+    #expect(footer.checkAll().isEmpty)
     let header = footer.header
     #expect(header.lastPosition == 1006)
     #expect(header.eventCount == 6)
@@ -109,7 +109,7 @@ extension FormatVectorChecks {
       storeID: FormatSamples.storeID,
       name: ""
     )
-    try checkpoint.checkAll()
+    #expect(checkpoint.checkAll().isEmpty)
     let header = checkpoint.header
     #expect(header.generation == 2)
     #expect(header.firstSegment == 2)

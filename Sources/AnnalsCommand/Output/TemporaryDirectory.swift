@@ -1,0 +1,37 @@
+internal import AnnalsLog
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// A directory of the command's own, under `TMPDIR` or `/tmp`.
+struct TemporaryDirectory {
+  let path: String
+
+  /// Makes the directory.
+  init() throws(SystemError) {
+    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    var template = Array((parent + "/annals-XXXXXX").utf8CString)
+    guard unsafe mkdtemp(&template) != nil else {
+      throw SystemError(.mkdir, file: parent, errno: errno)
+    }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Removes it with what it holds, as far as that is possible.
+  func remove() {
+    Self.removeAll(path)
+  }
+
+  private static func removeAll(_ path: String) {
+    let directory = try? SystemFileSystem.shared.openDirectory(path, create: false)
+    for name in (try? directory?.names()) ?? [] {
+      let inner = path + "/" + name
+      // Never through a symbolic link: that is removed itself, and only what remains is descended.
+      if unsafe Glibc::remove(inner) != 0 { removeAll(inner) }
+    }
+    _ = unsafe rmdir(path)
+  }
+}

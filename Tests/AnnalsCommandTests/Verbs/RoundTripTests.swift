@@ -1,0 +1,168 @@
+import Foundation
+import Testing
+
+/// What goes in comes out.
+@Suite struct RoundTripTests {
+  private let shop: Workshop
+
+  init() throws { shop = try Workshop() }
+
+  @Test func exportGivesBackWhatWasImported() throws {
+    let input = #"""
+      {"aggregate":"a-1","type":"T","time":"2026-01-01T00:00:00Z","data":{"x":[1,2.50,"ü"],"y":null}}
+      {"aggregate":"../../x","type":"T","time":"2026-01-01T00:00:00.001Z","data":"text"}
+      {"aggregate":"a-1","type":"U v","time":"1969-12-31T23:59:59.999999Z","data":[],"id":"00112233-4455-6677-8899-aabbccddeeff","tags":["b","a"],"metadata":{"actor":"me","":"x"}}
+      {"aggregate":"ä","type":"T","time":"2026-01-01T00:00:00Z","data":{"$binary":"AP8="}}
+
+      """#
+    let imported = try shop.annals("import", "s", "-", "--json", input: input)
+    #expect(imported.code == 0)
+    let report = try imported.object()
+    #expect(report["events"] as? Int == 4)
+    #expect(report["aggregates"] as? Int == 3)
+    #expect(report["firstPosition"] as? Int == 1)
+    #expect(report["lastPosition"] as? Int == 4)
+    #expect(report["durability"] as? String == "durable")
+    #expect(try #require(report["seconds"] as? Double) > 0)
+    let first = try shop.annals("export", "s")
+    #expect(first.code == 0)
+    let versions = [1, 1, 2, 1]
+    let expected = input.split(separator: "\n").enumerated().map { index, line in
+      #"{"position":\#(index + 1),"version":\#(versions[index]),"# + line.dropFirst()
+    }
+    #expect(first.lines.map(String.init) == expected)
+    // And once more from what was exported.
+    #expect(try shop.annals("import", "t", input: first.output).code == 0)
+    #expect(try shop.annals("export", "t").output == first.output)
+    #expect(try shop.annals("events", "s", "--json").output == first.output)
+  }
+
+  @Test func theFiltersChoose() throws {
+    var input = ""
+    for number in 1...20 {
+      let category = number.isMultiple(of: 2) ? "even" : "odd"
+      input += #"{"aggregate":"\#(category)-\#(number % 4)","type":"T\#(number % 3)","#
+      input += #""time":"2026-01-\#(number < 10 ? "0" : "")\#(number)T00:00:00Z","data":\#(number),"#
+      input += #""tags":["\#(category)","third-\#(number % 3)"]}"# + "\n"
+    }
+    #expect(try shop.annals("import", "s", input: input).code == 0)
+    func numbers(_ filters: String...) throws -> [Int] {
+      let run = try shop.shell("$ANNALS events s --json " + filters.joined(separator: " "))
+      #expect(run.code == 0, "\(run.error)")
+      return run.output.matches(of: /"data":(\d+)/).compactMap { Int($0.1) }
+    }
+    #expect(try numbers() == Array(1...20))
+    #expect(try numbers("--after 3 --until 6") == [4, 5, 6])
+    #expect(try numbers("--aggregate odd-1 --after 1 --until 3") == [5, 9])
+    #expect(try numbers("--category even --limit 3") == [2, 4, 6])
+    #expect(try numbers("--reverse --limit 3") == [20, 19, 18])
+    #expect(try numbers("--reverse --after 17") == [20, 19, 18])
+    #expect(try numbers("--type T1 --type T2 --until 5") == [1, 2, 4, 5])
+    #expect(try numbers("--tag even --tag third-0") == [6, 12, 18])
+    #expect(try numbers("--since 2026-01-05T00:00:00Z --before 2026-01-08T00:00:00Z") == [5, 6, 7])
+    #expect(try numbers("--aggregate nobody") == [])
+    #expect(try numbers("--limit 0") == [])
+  }
+
+  @Test func anEmptyInputMakesAnEmptyStore() throws {
+    let run = try shop.annals("import", "s", "--json")
+    #expect(run.code == 0)
+    let report = try run.object()
+    #expect(report["events"] as? Int == 0)
+    #expect(report["firstPosition"] is NSNull && report["lastPosition"] is NSNull)
+    #expect(try shop.annals("export", "s").output == "")
+    // As does a directory that was empty before.
+    try FileManager.default.createDirectory(atPath: shop.path("t"), withIntermediateDirectories: false)
+    #expect(try shop.annals("import", "t", input: line(1)).code == 0)
+  }
+
+  @Test func everyBatchIsAcknowledgedOnceItIsIn() throws {
+    let input = lines(1...5)
+    let plain = try shop.annals("import", "s", "--batch", "2", "--acknowledge", input: input)
+    #expect(plain.output == "2\n4\n5\n")
+    let json = try shop.annals(
+      "import", "s", "--batch", "0", "--acknowledge", "--json", "--durability", "written",
+      input: input
+    )
+    #expect(json.error == "10\n")
+    #expect(try json.object()["durability"] as? String == "written")
+  }
+
+  @Test func aggregatesAreListedInTheOrderAskedFor() throws {
+    let input = line(1, of: "b-1") + line(1_000, of: "a-1") + line(2, of: "b-1")
+    #expect(try shop.annals("import", "s", input: input).code == 0)
+    func names(_ arguments: String) throws -> [String] {
+      let run = try shop.shell("$ANNALS aggregates s --json " + arguments)
+      return run.output.matches(of: /"aggregate":"(.-1)"/).map { String($0.1) }
+    }
+    #expect(try names("") == ["a-1", "b-1"])
+    #expect(try names("--sort version") == ["b-1", "a-1"])
+    #expect(try names("--sort bytes") == ["a-1", "b-1"])
+    #expect(try names("--sort version --limit 1") == ["b-1"])
+    #expect(try names("--category b") == ["b-1"])
+    let line = try shop.annals("aggregates", "s", "--category", "b", "--json").output
+    let time = "2026-01-01T00:00:00Z"
+    #expect(
+      line == #"{"aggregate":"b-1","version":2,"bytes":2,"firstTime":"\#(time)","lastTime":"\#(time)"}"#
+        + "\n"
+    )
+    #expect(try shop.annals("aggregates", "s").lines.count == 3)
+  }
+
+  @Test func followGoesOnBesideWritersAndOverTheirDeath() throws {
+    #expect(try shop.annals("import", "s", input: lines(1...3)).code == 0)
+    let follower = try shop.start(
+      "events", "s", "--follow", "--json", input: .nullDevice, output: "followed")
+    try waitForLines(3, "followed")
+    #expect(try shop.annals("import", "s", input: lines(4...6)).code == 0)
+    try waitForLines(6, "followed")
+    let pipe = Pipe()
+    let writer = try shop.start(
+      "import", "s", "--batch", "1", "--durability", "written", input: pipe.fileHandleForReading,
+      output: "writer")
+    pipe.fileHandleForWriting.write(Data(lines(7...9).utf8))
+    try waitForLines(9, "followed")
+    // Beside a writer: readers read, a second writer is refused.
+    #expect(try shop.annals("events", "s").lines.count == 9)
+    try shop.annals("import", "s").expectFailure(69, saying: "is locked")
+    kill(writer.processIdentifier, SIGKILL)
+    writer.waitUntilExit()
+    #expect(try shop.annals("import", "s", input: lines(10...12)).code == 0)
+    try waitForLines(12, "followed")
+    follower.interrupt()
+    follower.waitUntilExit()
+    #expect(follower.terminationReason == .exit && follower.terminationStatus == 0)
+    let exported = try shop.annals("export", "s").output
+    #expect(String(decoding: try shop.bytes("followed"), as: UTF8.self) == exported)
+  }
+
+  /// Waits until a file has so many lines, at most ten seconds.
+  private func waitForLines(_ count: Int, _ name: String) throws {
+    for _ in 0..<500 {
+      if try shop.bytes(name).count(where: { $0 == 0x0a }) >= count { return }
+      usleep(20_000)
+    }
+    Issue.record("\(name) has fewer than \(count) lines")
+  }
+
+  @Test func aClosedPipeIsNobodysFailure() throws {
+    #expect(try shop.annals("import", "s", input: lines(1...20_000)).code == 0)
+    let run = try shop.shell("$ANNALS export s | head -1; echo ${PIPESTATUS[0]} >&2")
+    #expect(run.lines.count == 1)
+    #expect(run.error == "0\n")
+  }
+
+  @Test func theDemoTellsItsStory() throws {
+    let run = try shop.annals("demo", "--store", "d")
+    #expect(run.code == 0, "\(run.error)")
+    for words in [
+      "was expected to be at version 9 and is at version 10", "already there, nothing added",
+      "written 43, durable 42", "written 43, durable 43", "was closed properly",
+    ] {
+      #expect(run.output.contains(words), "\(words)")
+    }
+    #expect(try shop.annals("export", "d").lines.count == 43)
+    try shop.annals("demo", "--store", "d").expectFailure(73, saying: "holds a store")
+    #expect(try shop.annals("demo", "bank").code == 64)
+  }
+}

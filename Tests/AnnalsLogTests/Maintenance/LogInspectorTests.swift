@@ -1,0 +1,36 @@
+import AnnalsLog
+import AnnalsTesting
+import Testing
+
+@Suite struct LogInspectorTests {
+  @Test func segmentsAndFramesAddUp() throws {
+    let store = try DamageStore(DamageStore.Shape(segmentCount: 10))
+    let log = try EventLog(
+      at: DamageStore.path,
+      options: DamageStore.options(store.disk, .readOnly)
+    )
+    let inspector = LogInspector(log)
+    let segments = inspector.segments
+    #expect(segments.count == 11)
+    #expect(segments.map(\.events).reduce(0, +) == store.events.count)
+    #expect(segments[0].basePosition == 1)
+    #expect(segments.last?.lastPosition == Position(UInt64(store.events.count)))
+    #expect(segments[3].footer == .whole)
+    #expect(segments[3].aggregates == 3)
+    #expect(segments[3].liveBytes == segments[3].usedBytes - 4096)
+    #expect(segments[0].checkpoint != nil)
+    #expect(inspector.checkpoints.count == 1)
+    for segment in segments {
+      let frames = inspector.frames(of: segment.id)
+      #expect(frames.map(\.events).reduce(0, +) == segment.events)
+      #expect(4096 + frames.map(\.bytes).reduce(0, +) == segment.usedBytes)
+      #expect(frames[0].kind == .types)
+      #expect(frames[1].kind == .event)
+      let group = try #require(frames.first { $0.events == 3 })
+      #expect(group.appends == 1 && group.aggregates == 2)
+      // Types that came with it went before it, unsynced.
+      #expect(group.durableBefore >= group.offset - 48)
+    }
+    #expect(inspector.indexMemory.keyTableBytes > 0)
+  }
+}
