@@ -31,10 +31,8 @@ extension LogCore {
       case .unknown, .entry: isInFooter = segment.footer != nil
       }
       if isInFooter, oldest > version, let footer = try footer(of: segment),
-        let entry = try find(hash, footer, segment)
+        let (entry, sealed) = try find(hash, footer, segment)
       {
-        var sealed: [UInt32] = []
-        try footer.postings(entry, into: &sealed)
         ordinals = sealed + ordinals
         link = .segment(entry.segment)
         if entry.domain == KeyHash.Domain.aggregate.rawValue {
@@ -58,16 +56,28 @@ extension LogCore {
     return found.reversed()
   }
 
+  /// The key's entry and postings in a footer; a damaged one is made anew first.
   private func find(
     _ hash: KeyHash, _ footer: Footer, _ segment: Segment
-  ) throws(LogError) -> KeyEntry? {
+  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
     do throws(LogError) {
-      return try footer.keys.find(hash)
+      return try Self.find(hash, footer)
     } catch {
       guard error.file == footer.name else { throw error }
       try rebuildFooter(segment)
-      return try segment.footer?.keys.find(hash)
+      return try segment.footer.flatMap { footer throws(LogError) in
+        try Self.find(hash, footer)
+      }
     }
+  }
+
+  private static func find(
+    _ hash: KeyHash, _ footer: Footer
+  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
+    guard let entry = try footer.keys.find(hash) else { return nil }
+    var ordinals: [UInt32] = []
+    try footer.postings(entry, into: &ordinals)
+    return (entry, ordinals)
   }
 
   private func newestSegment(
