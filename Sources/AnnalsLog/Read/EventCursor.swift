@@ -42,7 +42,9 @@ public struct EventCursor: ~Copyable {
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
     if let id = filter.aggregate {
       let hash = core.hasher.hash(id.span, .aggregate)
-      setPostings(try core.postings(hash, view, afterVersion: request.after))
+      setPostings(
+        try core.postings(
+          hash, view, afterVersion: request.after, throughVersion: request.until))
     } else if let tag = filter.tag {
       let hash = core.hasher.hash(tag.span, .tag)
       setPostings(try core.postings(hash, view, afterPosition: request.after))
