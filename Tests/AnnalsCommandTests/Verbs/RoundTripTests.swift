@@ -113,6 +113,7 @@ import Testing
     #expect(try shop.annals("import", "s", input: lines(1...3)).code == 0)
     let follower = try shop.start(
       "events", "s", "--follow", "--json", input: .nullDevice, output: "followed")
+    defer { if follower.isRunning { kill(follower.processIdentifier, SIGKILL) } }
     try waitForLines(3, "followed")
     #expect(try shop.annals("import", "s", input: lines(4...6)).code == 0)
     try waitForLines(6, "followed")
@@ -130,7 +131,8 @@ import Testing
     #expect(try shop.annals("import", "s", input: lines(10...12)).code == 0)
     try waitForLines(12, "followed")
     follower.interrupt()
-    follower.waitUntilExit()
+    for _ in 0..<500 where follower.isRunning { usleep(20_000) }
+    try #require(!follower.isRunning, "Ctrl-C ends it")
     #expect(follower.terminationReason == .exit && follower.terminationStatus == 0)
     let exported = try shop.annals("export", "s").output
     #expect(String(decoding: try shop.bytes("followed"), as: UTF8.self) == exported)
@@ -150,6 +152,44 @@ import Testing
     let run = try shop.shell("$ANNALS export s | head -1; echo ${PIPESTATUS[0]} >&2")
     #expect(run.lines.count == 1)
     #expect(run.error == "0\n")
+  }
+
+  @Test func inspectShowsHowItIsStored() throws {
+    #expect(try shop.annals("import", "s", "--batch", "10", input: lines(1...100)).code == 0)
+    let store = try shop.annals("inspect", "s", "--json").object()
+    #expect(store["segments"] as? Int == 1)
+    #expect(store["events"] as? Int == 100)
+    #expect(store["aggregates"] as? Int == 1)
+    #expect(store["lastPosition"] as? Int == 100)
+    let segment = try shop.annals("inspect", "s", "1", "--json").object()
+    let frames = try #require(segment["frames"] as? [[String: Any]])
+    #expect(frames.filter { $0["kind"] as? String == "events" }.count == 10)
+    #expect(frames.compactMap { $0["events"] as? Int }.reduce(0, +) == 100)
+    #expect(try shop.annals("inspect", "s").lines.count == 3)
+    #expect(try shop.annals("inspect", "s", "1").lines.count == frames.count + 1)
+    try shop.annals("inspect", "s", "9").expectFailure(66, saying: "no segment 9")
+  }
+
+  @Test func verifyTellsWhatIsDamagedAndChangesNothing() throws {
+    #expect(try shop.annals("import", "s", "--batch", "10", input: lines(1...100)).code == 0)
+    let sound = try shop.annals("verify", "s", "--json")
+    #expect(sound.code == 0)
+    let report = try sound.object()
+    #expect(report["ok"] as? Bool == true)
+    #expect(report["events"] as? Int == 100)
+    #expect((report["problems"] as? [Any])?.isEmpty == true)
+    var segment = try shop.bytes("s/log/00000001.segment")
+    segment[5_000] ^= 1
+    try segment.write(to: URL(filePath: shop.path("s/log/00000001.segment")))
+    let damaged = try shop.annals("verify", "s", "--json")
+    #expect(damaged.code == 1 && damaged.error == "")
+    let problems = try #require(try damaged.object()["problems"] as? [[String: Any]])
+    let problem = try #require(problems.first)
+    #expect(problem["kind"] as? String == "checksum")
+    #expect(problem["file"] as? String == "log/00000001.segment")
+    #expect(problem["offset"] is Int && problem["message"] is String)
+    #expect(try shop.annals("verify", "s").output.hasPrefix("problem: log/00000001.segment at byte"))
+    #expect(try shop.bytes("s/log/00000001.segment") == segment)
   }
 
   @Test func theDemoTellsItsStory() throws {
