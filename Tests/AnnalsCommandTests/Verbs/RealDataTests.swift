@@ -27,7 +27,8 @@ struct RealDataTests {
     #expect(try shop.shell("cmp <(\(rest)) <(\(given))").code == 0)
     #expect(
       try shop.shell(#"grep -oE '"position":[0-9]+' s.jsonl | cut -d: -f2 | cmp - <(seq 262200)"#)
-        .code == 0)
+        .code == 0
+    )
 
     #expect(try shop.shell("$ANNALS aggregates s --json | wc -l").output == "13087\n")
     try checkCounts(shop)
