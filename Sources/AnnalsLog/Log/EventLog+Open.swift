@@ -28,6 +28,7 @@ extension EventLog {
     }
     let log = try root.openDirectory(StoreFile.logDirectory, create: false)
     let files = StoreFiles(path: path, root: root, log: log)
+    try files.settle()
     var opener = try LogOpener(path, files, options, isWriting: true)
     try opener.run()
     let (writer, control) = try startWriter(&opener, directoryLock)
