@@ -201,7 +201,7 @@ import Testing
     #expect(report["events"] as? Int == 100)
     #expect((report["problems"] as? [Any])?.isEmpty == true)
     var segment = try shop.bytes("s/log/00000001.segment")
-    segment[5_000] ^= 1
+    segment[4_200] ^= 1
     try segment.write(to: URL(filePath: shop.path("s/log/00000001.segment")))
     let damaged = try shop.annals("verify", "s", "--json")
     #expect(damaged.code == 1 && damaged.error == "")
