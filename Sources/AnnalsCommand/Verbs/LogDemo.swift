@@ -113,7 +113,7 @@ struct LogDemo {
   private func showDurability(_ log: EventLog) throws {
     try title(
       "Written and durable",
-      "Written survives the end of the process, durable survives power loss; durable is the default."
+      "Written survives the end of the process; durable, the default, survives power loss."
     )
     try log.append(
       [event("OfferRead", "{}")],
