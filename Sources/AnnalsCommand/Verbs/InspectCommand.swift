@@ -13,8 +13,8 @@ struct InspectCommand: Verb {
       frames, damaged ones included.
 
       --json prints one object: segments, events, aggregates (null where damage hides some), \
-      bytes, lastPosition, list (an object for each segment) and checkpoints; with SEGMENT that segment \
-      and its frames.
+      bytes, lastPosition, list (an object for each segment) and checkpoints; with SEGMENT that \
+      segment and its frames.
 
       Examples:
         annals inspect shop
