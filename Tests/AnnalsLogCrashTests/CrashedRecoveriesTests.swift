@@ -11,7 +11,7 @@ import Testing
   @Test(arguments: stories)
   func aRecoveryStoppedAnywhereConverges(story: Story) throws {
     let counter = Counter()
-    let outer = CrashBudget.options(states: max(24, CrashBudget.states / 25))
+    let outer = CrashBudget.options(states: max(12, CrashBudget.states / 50))
     let explorer = CrashExplorer<UInt64>(
       options: outer, start: try story.preparedDisk().killed, workload: story.run
     ) { (disk, death, promises) in
@@ -32,7 +32,7 @@ import Testing
     options.seed = CrashBudget.seed &+ UInt64(counter.count)
     options.sampleCount = 2
     options.exhaustiveMax = 2
-    options.stopCountMax = depth == 2 ? 6 : 3
+    options.stopCountMax = depth == 2 ? 3 : 2
     let explorer = CrashExplorer<UInt64>(options: options, start: disk.killed) { (disk, inner) in
       inner.submit(promises.submitted.max() ?? 0)
       inner.acknowledge(promises.acknowledged(surviving: death).max() ?? 0, surviving: death)
