@@ -84,20 +84,25 @@ struct DurableFigures {
     let group = RawGroupWriter(file, limit: byteCount)
     let record = [UInt8](repeating: 7, count: recordBytes)
     let workload = workload
-    let times = try interleaved(workload.rounds) {
-      try onThreads { _ in for _ in 0..<each { try group.append(record) } }
-    } _: {
-      try onThreads { caller in
-        let batch = EventBatch()
-        for number in 0..<each {
-          batch.removeAll()
-          try workload.add(number, to: (caller * each + number) % workload.aggregates, batch)
-          try log.append(batch)
+    let times = try interleaved(
+      workload.rounds,
+      {
+        try onThreads { _ in for _ in 0..<each { try group.append(record) } }
+      },
+      {
+        try onThreads { caller in
+          let batch = EventBatch()
+          for number in 0..<each {
+            batch.removeAll()
+            try workload.add(number, to: (caller * each + number) % workload.aggregates, batch)
+            try log.append(batch)
+          }
         }
+      },
+      {
+        try onTasks(log, each)
       }
-    } _: {
-      try onTasks(log, each)
-    }
+    )
     let rates = times.map { $0.map { Double(total) * 1e9 / $0 } }
     report.add(
       "durable, 16 threads",

@@ -7,6 +7,13 @@ func now() -> UInt64 {
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
+/// The time the calling thread has run, in nanoseconds: who else wants the processor does not show.
+func threadNow() -> UInt64 {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
 /// How many nanoseconds `body` takes.
 @inline(__always)
 func nanoseconds(_ body: () throws -> Void) rethrows -> UInt64 {
@@ -21,18 +28,16 @@ func nanoseconds(_ body: () throws -> Void) rethrows -> UInt64 {
 /// - Returns: for each body, the nanoseconds of each round.
 func interleaved(
   _ rounds: Int,
-  _ first: () throws -> Void,
-  _ second: () throws -> Void,
-  _ third: () throws -> Void = {},
-  _ fourth: () throws -> Void = {}
+  by clock: () -> UInt64 = now,
+  _ bodies: (() throws -> Void)...
 ) throws -> [[Double]] {
-  var times = [[Double]](repeating: [], count: 4)
+  var times = [[Double]](repeating: [], count: bodies.count)
   for round in 0...rounds {
-    let taken = try [
-      nanoseconds(first), nanoseconds(second), nanoseconds(third), nanoseconds(fourth),
-    ]
-    if round == 0 { continue }
-    for index in times.indices { times[index].append(Double(taken[index])) }
+    for (index, body) in bodies.enumerated() {
+      let start = clock()
+      try body()
+      if round > 0 { times[index].append(Double(clock() - start)) }
+    }
   }
   return times
 }
@@ -67,8 +72,8 @@ func processMemory(_ field: String) -> Int {
     return 0
   }
   for line in text.split(separator: "\n") where line.hasPrefix(field + ":") {
-    let number = line.dropFirst(field.count + 1).split(separator: " ").first ?? ""
-    return (Int(number.drop { $0 == "\t" }) ?? 0) * 1024
+    let digits = line.filter { $0.isASCII && $0.isNumber }
+    return (Int(digits) ?? 0) * 1024
   }
   return 0
 }

@@ -17,7 +17,7 @@ struct Profile {
       defer { try? log.close() }
       let batch = EventBatch()
       var random = Random(10)
-      let start = now()
+      let start = threadNow()
       var count = 0
       switch what {
       case "lone":
@@ -43,16 +43,16 @@ struct Profile {
         count = arguments.events
       case "scan", "load":
         try StoreMaker.fill(log, workload, perAggregate: 20)
-        let prepared = now()
+        let prepared = threadNow()
         count = what == "scan" ? try scan(log) : try load(log)
         print(
-          "\(what): \(Double(now() - prepared) / Double(count)) ns an event, \(count) events"
+          "\(what): \(Double(threadNow() - prepared) / Double(count)) ns an event, \(count) events"
         )
         return
       default:
         throw Failure("nothing called \(what) to profile")
       }
-      print("\(what): \(Double(now() - start) / Double(count)) ns an event")
+      print("\(what): \(Double(threadNow() - start) / Double(count)) ns an event")
     }
   }
 

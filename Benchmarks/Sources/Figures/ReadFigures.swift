@@ -114,13 +114,13 @@ struct ReadFigures {
     var total: UInt64 = 0
     for round in 0...workload.rounds {
       let log = try EventLog(at: store)
-      let one = try nanoseconds { total &+= try sum(log) }
-      let two = try nanoseconds { total &+= try sum(log) }
+      let one = try ran { total &+= try sum(log) }
+      let two = try ran { total &+= try sum(log) }
       try log.close()
       let (rawOne, rawTwo) = try raw.file.withMapping { bytes in
         (
-          nanoseconds { total &+= sum(bytes) },
-          nanoseconds { total &+= sum(bytes) }
+          ran { total &+= sum(bytes) },
+          ran { total &+= sum(bytes) }
         )
       }
       if round == 0 { continue }
@@ -144,6 +144,12 @@ struct ReadFigures {
       annals: second.median,
       ratio: ratio(second, rawSecond)
     )
+  }
+
+  private func ran(_ body: () throws -> Void) rethrows -> UInt64 {
+    let start = threadNow()
+    try body()
+    return threadNow() - start
   }
 
   private func sum(_ log: EventLog) throws -> UInt64 {

@@ -33,18 +33,23 @@ struct WrittenFigures {
     var offset = 0
     var random = Random(2)
     let batch = EventBatch()
-    let times = try interleaved(workload.rounds) {
-      for _ in 0..<count {
-        try file.write(record.span, at: offset)
-        offset += recordBytes
+    let times = try interleaved(
+      workload.rounds,
+      by: threadNow,
+      {
+        for _ in 0..<count {
+          try file.write(record.span, at: offset)
+          offset += recordBytes
+        }
+      },
+      {
+        for number in 0..<count {
+          batch.removeAll()
+          try workload.add(number, to: random.below(workload.aggregates), batch)
+          try log.append(batch, durability: .written)
+        }
       }
-    } _: {
-      for number in 0..<count {
-        batch.removeAll()
-        try workload.add(number, to: random.below(workload.aggregates), batch)
-        try log.append(batch, durability: .written)
-      }
-    }
+    )
     let rates = times.map { $0.map { Double(count) * 1e9 / $0 } }
     report.add(
       "written, one event a call",
@@ -68,27 +73,33 @@ struct WrittenFigures {
     var offset = 0
     var random = Random(3)
     let batch = EventBatch()
-    let times = try interleaved(workload.rounds) {
-      for _ in 0..<count {
-        try file.write(record.span, at: offset)
-        offset += batchBytes
-      }
-    } _: {
-      for number in 0..<count {
-        let aggregate = random.below(workload.aggregates)
-        batch.removeAll()
-        for event in 0..<perBatch { try workload.add(number + event, to: aggregate, batch) }
-        try log.append(batch, durability: .written)
-      }
-    } _: {
-      for number in 0..<count {
-        batch.removeAll()
-        for event in 0..<perBatch {
-          try workload.add(number + event, to: random.below(workload.aggregates), batch)
+    let times = try interleaved(
+      workload.rounds,
+      by: threadNow,
+      {
+        for _ in 0..<count {
+          try file.write(record.span, at: offset)
+          offset += batchBytes
         }
-        try log.append(batch, durability: .written)
+      },
+      {
+        for number in 0..<count {
+          let aggregate = random.below(workload.aggregates)
+          batch.removeAll()
+          for event in 0..<perBatch { try workload.add(number + event, to: aggregate, batch) }
+          try log.append(batch, durability: .written)
+        }
+      },
+      {
+        for number in 0..<count {
+          batch.removeAll()
+          for event in 0..<perBatch {
+            try workload.add(number + event, to: random.below(workload.aggregates), batch)
+          }
+          try log.append(batch, durability: .written)
+        }
       }
-    }
+    )
     let rates = times.map { $0.map { Double(count * perBatch) * 1e9 / $0 } }
     report.add(
       "written, 100 of one aggregate a call",

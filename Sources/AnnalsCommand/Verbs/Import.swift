@@ -79,7 +79,7 @@ struct Import {
 
   private mutating func append(_ afterBatch: (Summary) throws(SystemError) -> Void) throws {
     let receipt = try log.append(batch, durability: durability)
-    for row in batch.aggregates.indices { aggregates.insert(batch.aggregates[row].hash) }
+    aggregates.formUnion(batch.aggregateHashes)
     summary.eventCount += batch.count
     summary.aggregateCount = aggregates.count
     if summary.firstPosition == nil { summary.firstPosition = receipt.firstPosition }

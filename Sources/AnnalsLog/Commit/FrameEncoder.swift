@@ -6,7 +6,7 @@ package struct FrameEncoder: ~Copyable {
   /// Everything before the payloads.
   package var head = ByteBuffer(capacity: 8192)
   private var tagRows: [UInt32] = []
-  private var tagTable: [EventBatch.Tag] = []
+  private var tagTable: [BatchContents.Tag] = []
   private var section = ByteBuffer(capacity: 256)
 
   package init() {}
@@ -18,11 +18,11 @@ package struct FrameEncoder: ~Copyable {
   ///   - now: the time of events that take the clock's.
   /// - Returns: the frame's length.
   package mutating func encode(
-    _ group: CommitGroup, at offset: Int, undurableUnits: Int, base: SegmentBase, now: Int64,
+    _ group: inout GroupContents, at offset: Int, undurableUnits: Int, base: SegmentBase, now: Int64,
     _ checksum: FrameChecksum
   ) -> (byteCount: Int, checksum: UInt32) {
     let start = head.count
-    let time = group.events[0].time == EventBatch.timeUnset ? now : group.events[0].time
+    let time = group.events[0].time == BatchContents.timeUnset ? now : group.events[0].time
     let isLone =
       group.events.count == 1 && group.extras.isEmpty && group.keys.isEmpty
       && group.aggregates.count == 1
@@ -51,7 +51,7 @@ package struct FrameEncoder: ~Copyable {
     return (byteCount, sum)
   }
 
-  private mutating func encodeLone(_ group: CommitGroup) {
+  private mutating func encodeLone(_ group: borrowing GroupContents) {
     let aggregate = group.aggregates[0]
     head.appendVarint(UInt64(aggregate.idCount))
     head.appendVarint(aggregate.firstVersion)
@@ -63,7 +63,7 @@ package struct FrameEncoder: ~Copyable {
 // MARK: The general form
 
 extension FrameEncoder {
-  private mutating func encodeColumns(_ group: CommitGroup, time: Int64, now: Int64) {
+  private mutating func encodeColumns(_ group: borrowing GroupContents, time: Int64, now: Int64) {
     let events = group.events.count
     let rows = group.aggregates.count
     let hasAggregates = rows > 1 && rows < events
@@ -90,7 +90,7 @@ extension FrameEncoder {
     word |= column(Columns.payloadLengths, events) { UInt64(group.events[$0].payloadCount) }
     func delta(_ index: Int) -> UInt64 {
       let own = group.events[index].time
-      return Zigzag.encode((own == EventBatch.timeUnset ? now : own) &- time)
+      return Zigzag.encode((own == BatchContents.timeUnset ? now : own) &- time)
     }
     for index in 0..<events where delta(index) != 0 {
       word |= Columns.hasTimes
@@ -136,7 +136,7 @@ extension FrameEncoder {
     return UInt32(width.rawValue) << shift
   }
 
-  private mutating func encodeExtras(_ group: CommitGroup) {
+  private mutating func encodeExtras(_ group: borrowing GroupContents) {
     section.removeAll()
     for event in group.events {
       var flags: UInt8 = 0
@@ -179,7 +179,7 @@ extension FrameEncoder {
   }
 
   /// Gives each use of a tag the row of the first use of the same text.
-  private mutating func makeTagTable(_ group: CommitGroup) {
+  private mutating func makeTagTable(_ group: borrowing GroupContents) {
     let texts = group.texts.bytes.array
     tagRows.removeAll(keepingCapacity: true)
     tagTable.removeAll(keepingCapacity: true)
@@ -202,7 +202,7 @@ extension FrameEncoder {
     }
   }
 
-  private mutating func encodeKeys(_ group: CommitGroup, time: Int64) {
+  private mutating func encodeKeys(_ group: borrowing GroupContents, time: Int64) {
     section.removeAll()
     section.appendVarint(UInt64(group.keys.count))
     for key in group.keys {
@@ -219,7 +219,7 @@ extension FrameEncoder {
     head.append(section)
   }
 
-  private static func range(_ tag: EventBatch.Tag) -> Range<Int> {
+  private static func range(_ tag: BatchContents.Tag) -> Range<Int> {
     Int(tag.offset)..<Int(tag.offset + tag.count)
   }
 }

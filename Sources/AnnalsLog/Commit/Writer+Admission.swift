@@ -7,13 +7,6 @@ package struct AppendAttempt {
   package var checkedThrough: UInt64
 }
 
-/// Buffers of admission, reused from append to append.
-package struct AdmissionScratch {
-  package var slots: [Int] = []
-  package var groupRows: [UInt32] = []
-  package var tagSlots: [Int] = []
-}
-
 /// What becomes of an append that asks for its place.
 package enum Admission {
   /// It has its place in the group of this number.
@@ -34,9 +27,10 @@ extension Writer {
   /// Gives a prepared batch its place in the open group, or says what must happen first.
   ///
   /// Under `lock`; changes nothing unless the answer is `.admitted`.
-  package func admit(_ batch: EventBatch, _ attempt: AppendAttempt) -> Admission {
+  package func admit(_ batch: borrowing BatchContents, _ attempt: AppendAttempt) -> Admission {
     do throws(LogError) {
       try checkUsable()
+      if offsetBound == .max { return .wait }
       if let key = batch.keyHash, batch.count > 0,
         let found = try examineKey(key, attempt)
       {
@@ -58,9 +52,9 @@ extension Writer {
   }
 
   /// Whether the open group and the segment in writing have room.
-  private func obstacle(_ batch: EventBatch) -> Admission? {
+  private func obstacle(_ batch: borrowing BatchContents) -> Admission? {
     let size = batch.encodedBytesMax
-    if !open.events.isEmpty, open.encodedBytesMax + size > Limits.groupBytesMax { return .wait }
+    if !open.contents.events.isEmpty, open.encodedBytesMax + size > Limits.groupBytesMax { return .wait }
     let slack = frameSlack(newTypes: core.types.count)
     let needed = open.encodedBytesMax + size + slack
     let ordinals = core.index.withState { $0.chains[$0.chains.count - 1].count }
@@ -74,7 +68,7 @@ extension Writer {
   }
 
   /// Finds or makes the index slots of everything the batch names, versions known.
-  private func resolveSlots(_ batch: EventBatch) throws(LogError) {
+  private func resolveSlots(_ batch: borrowing BatchContents) throws(LogError) {
     let core = core
     scratch.slots.removeAll(keepingCapacity: true)
     let isComplete = core.index.withState { state in
@@ -112,7 +106,7 @@ extension Writer {
   }
 
   /// The refusal, or the wait, that the batch's expected versions call for.
-  private func checkVersions(_ batch: EventBatch) -> Admission? {
+  private func checkVersions(_ batch: borrowing BatchContents) -> Admission? {
     core.index.withState { state in
       for row in batch.aggregates.indices {
         let aggregate = batch.aggregates[row]
@@ -132,124 +126,26 @@ extension Writer {
   }
 
   /// Adds the batch to the open group and to the index.
-  private func enter(_ batch: EventBatch, _ durability: Durability) -> Receipt {
+  private func enter(_ batch: borrowing BatchContents, _ durability: Durability) -> Receipt {
     let group = open
     let first = nextPosition
-    let core = core
-    var version: UInt64 = 0
     var versions: [Version] = []
     if durability == .durable { group.needsSync = true }
+    var use: NewKeyUse?
+    if batch.keyHash != nil, !batch.items.isEmpty {
+      keySequence += 1
+      use = NewKeyUse(sequence: keySequence, time: core.options.clock())
+    }
     core.index.withState { state in
-      let chainsIndex = state.chains.count - 1
-      if group.events.isEmpty {
-        group.firstPosition = first
-        group.firstOrdinal = state.chains[chainsIndex].count
-      }
-      enterAggregates(batch, group, &state)
-      let textBase = UInt32(group.texts.count)
-      if batch.texts.count > 0 { group.texts.append(batch.texts) }
-      let extrasBase = Int32(group.extras.count)
-      for index in batch.items.indices {
-        let item = batch.items[index]
-        let row = Int(item.aggregate)
-        let groupRow = scratch.groupRows[row]
-        let slot = scratch.slots[row]
-        let next = state.table[slot].version + 1
-        let ordinal = state.addEvent(slot, version: next)
-        group.events.append(
-          CommitGroup.Event(
-            aggregate: groupRow,
-            versionOffset: UInt32(
-              truncatingIfNeeded: next - group.aggregates[Int(groupRow)].firstVersion),
-            type: batch.typeNumbers[Int(item.type)], payloadCount: item.payloadCount,
-            extras: item.extras < 0 ? -1 : item.extras + extrasBase, time: item.time))
-        if item.extras >= 0 {
-          enterTags(
-            batch, Int(item.extras), ordinal, first + UInt64(index), group, &state, textBase)
-        }
-      }
-      if let slot = scratch.slots.first { version = state.table[slot].version }
-      if batch.aggregates.count > 1 {
-        versions = scratch.slots.map { Version(state.table[$0].version) }
-      }
-      if let key = batch.keyHash, !batch.items.isEmpty {
-        enterKey(batch, key, group, &state)
-      }
+      versions = scratch.enter(batch, at: first, use, into: &group.contents, &state)
     }
     if !batch.items.isEmpty {
-      group.appendCounts.append(UInt32(batch.items.count))
-      group.payloads.append(batch.payloads)
       group.encodedBytesMax += batch.encodedBytesMax
-      nextPosition += UInt64(batch.items.count)
+      nextPosition = first + UInt64(batch.items.count)
     }
-    let last = batch.items.isEmpty ? first - 1 : nextPosition - 1
+    let last = first + UInt64(batch.items.count) - 1
     return Receipt(
       firstPosition: Position(batch.items.isEmpty ? last : first), lastPosition: Position(last),
-      version: Version(version), versions: versions, durability: durability, isRepeated: false)
-  }
-
-  /// Gives each aggregate of the batch a row of the group, the one it has there already if any.
-  private func enterAggregates(
-    _ batch: EventBatch, _ group: CommitGroup, _ state: inout KeyIndex.State
-  ) {
-    scratch.groupRows.removeAll(keepingCapacity: true)
-    let segment = state.chains[state.chains.count - 1].segment
-    for row in batch.aggregates.indices {
-      let aggregate = batch.aggregates[row]
-      if aggregate.eventCount == 0 {
-        scratch.groupRows.append(0)
-        continue
-      }
-      let key = state.table[scratch.slots[row]]
-      let ordinal = Int(key.newest) - 1
-      if ordinal >= group.firstOrdinal, key.segment == segment, !group.events.isEmpty {
-        scratch.groupRows.append(group.events[ordinal - group.firstOrdinal].aggregate)
-        continue
-      }
-      scratch.groupRows.append(UInt32(group.aggregates.count))
-      group.aggregates.append(
-        CommitGroup.Aggregate(
-          hash: aggregate.hash, idOffset: UInt32(group.ids.count), idCount: aggregate.idCount,
-          firstVersion: key.version + 1))
-      group.ids.append(batch.ids, batch.idRange(row))
-    }
-  }
-
-  private func enterTags(
-    _ batch: EventBatch, _ row: Int, _ ordinal: Int, _ position: UInt64, _ group: CommitGroup,
-    _ state: inout KeyIndex.State, _ textBase: UInt32
-  ) {
-    var extras = batch.extras[row]
-    let tags = Int(extras.firstTag)..<Int(extras.firstTag + extras.tagCount)
-    extras.firstTag = Int32(group.tags.count)
-    extras.metadataOffset += Int32(textBase)
-    for index in tags {
-      var tag = batch.tags[index]
-      tag.offset += textBase
-      group.tags.append(tag)
-      let slot = scratch.tagSlots[index]
-      group.extraUndo.append(
-        CommitGroup.ExtraUndo(hash: batch.tagHashes[index], version: state.table[slot].version))
-      state.addExtra(slot, ordinal: ordinal, version: position)
-    }
-    group.extras.append(extras)
-  }
-
-  private func enterKey(
-    _ batch: EventBatch, _ hash: KeyHash, _ group: CommitGroup, _ state: inout KeyIndex.State
-  ) {
-    keySequence += 1
-    let slot = state.table.find(hash) ?? 0
-    group.extraUndo.append(
-      CommitGroup.ExtraUndo(hash: hash, version: state.table[slot].version))
-    let ordinal = state.chains[state.chains.count - 1].count - batch.items.count
-    state.addExtra(slot, ordinal: ordinal, version: keySequence)
-    let key = batch.key ?? []
-    group.keys.append(
-      CommitGroup.Key(
-        append: UInt32(group.appendCounts.count), offset: UInt32(group.texts.count),
-        count: UInt32(key.count), digest: batch.digest, sequence: keySequence,
-        time: core.options.clock()))
-    group.texts.append(key.span)
+      version: scratch.version, versions: versions, durability: durability, isRepeated: false)
   }
 }

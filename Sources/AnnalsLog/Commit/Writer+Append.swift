@@ -6,7 +6,7 @@ extension Writer {
     var attempt = try begin(batch, durability)
     while true {
       lock.lock()
-      switch admit(batch, attempt) {
+      switch admit(batch.contents, attempt) {
       case .admitted(let receipt, let group, let number):
         group.blockingWaiters += 1
         let outcome = waitUntilSettled(group, number)
@@ -41,7 +41,7 @@ extension Writer {
       let outcome = unsafe await withUnsafeContinuation {
         (task: UnsafeContinuation<GroupOutcome, Never>) in
         lock.lock()
-        admission = admit(batch, attempt)
+        admission = admit(batch.contents, attempt)
         switch admission {
         case .admitted(_, let group, _):
           unsafe group.tasks.append(task)
@@ -89,7 +89,7 @@ extension Writer {
     guard directoryLock.isHeldByProcess else {
       throw lock.withLock { isClosed } ? .closed : .locked(path: core.path)
     }
-    try batch.prepare(core.hasher, core.types)
+    try batch.contents.prepare(core.hasher, core.types)
     return AppendAttempt(
       durability: durability, checkedThrough: batch.condition?.after.rawValue ?? 0)
   }
@@ -125,7 +125,7 @@ extension Writer {
   private func repeated(
     _ batch: EventBatch, _ sequence: UInt64, _ durability: Durability
   ) throws(LogError) -> Receipt? {
-    guard let key = batch.key, let hash = batch.keyHash,
+    guard let key = batch.key, let hash = batch.contents.keyHash,
       let use = try core.findKey(hash, key, sequence: sequence)
     else { return nil }
     let age = core.options.clock() - use.time
@@ -135,14 +135,14 @@ extension Writer {
     {
       return nil
     }
-    guard use.digest == batch.digest else {
+    guard use.digest == batch.contents.digest else {
       throw .keyReused(firstPosition: Position(use.firstPosition))
     }
     if durability == .durable, core.durableThrough < use.lastPosition { try sync() }
     let reached: Durability = core.durableThrough >= use.lastPosition ? .durable : .written
     var versions: [Version] = []
-    for row in batch.aggregates.indices {
-      let id = AggregateID(batch.idText(row))
+    for row in batch.contents.aggregates.indices {
+      let id = AggregateID(batch.contents.idText(row))
       // An aggregate that was only expected, not appended to, has the version it has.
       var version = use.versions[id]
       if version == nil { version = try core.version(of: id.text.utf8Span.span, through: .max) }

@@ -16,7 +16,7 @@ extension Writer {
   package func commit(_ group: CommitGroup) -> Result<Int, CommitFailure> {
     do throws(CommitFailure) {
       var frameOffset = tail.offset
-      if !group.events.isEmpty { frameOffset = try write(group) }
+      if !group.contents.events.isEmpty { frameOffset = try write(group) }
       if group.needsSync { try syncTail() }
       return .success(frameOffset)
     } catch {
@@ -36,18 +36,18 @@ extension Writer {
     let frameOffset = start + encoder.head.count
     let undurable = (frameOffset - tail.durableEnd) / FrameHeader.unit
     let frame = encoder.encode(
-      group, at: frameOffset, undurableUnits: undurable, base: base, now: now, checksum)
+      &group.contents, at: frameOffset, undurableUnits: undurable, base: base, now: now, checksum)
     let end = frameOffset + frame.byteCount
     let zeroedThrough = appendZeroAhead(group, end)
     do {
-      try tail.file.write(encoder.head.bytes, group.payloads.bytes, at: start)
+      try tail.file.write(encoder.head.bytes, group.contents.payloads.bytes, at: start)
     } catch {
-      throw undo(error, from: start, count: encoder.head.count + group.payloads.count)
+      throw undo(error, from: start, count: encoder.head.count + group.contents.payloads.count)
     }
     tail.isHeaderWritten = true
     tail.offset = end
     tail.lastChecksum = frame.checksum
-    tail.lastPosition = group.firstPosition + UInt64(group.events.count) - 1
+    tail.lastPosition = group.contents.firstPosition + UInt64(group.contents.events.count) - 1
     tail.typeCount = typeCount
     tail.zeroedThrough = zeroedThrough
     return frameOffset
@@ -89,7 +89,7 @@ extension Writer {
       end > tail.zeroedThrough
     else { return tail.zeroedThrough }
     let through = min(end + ahead, tail.segment.mapping.count)
-    group.payloads.appendZeros(through - end)
+    group.contents.payloads.appendZeros(through - end)
     return through
   }
 
@@ -189,31 +189,31 @@ extension Writer {
 
   /// Takes a group's events out of the index, and its positions and key numbers back. Under `lock`.
   package func takeBack(_ group: CommitGroup) {
-    if group.events.isEmpty { return }
+    if group.contents.events.isEmpty { return }
     core.index.withState { state in
       let last = state.chains.count - 1
       let base = state.chains[last].basePosition
       var entry = state.chains[last].extraCount
-      for undo in group.extraUndo.reversed() {
+      for undo in group.contents.extraUndo.reversed() {
         entry -= 1
         if let slot = state.table.find(undo.hash) {
           let link = state.chains[last].extraLink(entry)
           state.takeBack(slot, link, version: undo.version)
         }
       }
-      for index in group.events.indices.reversed() {
-        let event = group.events[index]
-        let aggregate = group.aggregates[Int(event.aggregate)]
+      for index in group.contents.events.indices.reversed() {
+        let event = group.contents.events[index]
+        let aggregate = group.contents.aggregates[Int(event.aggregate)]
         if let slot = state.table.find(aggregate.hash) {
-          let link = state.chains[last].link(group.firstOrdinal + index)
+          let link = state.chains[last].link(group.contents.firstOrdinal + index)
           state.takeBack(
             slot, link, version: aggregate.firstVersion + UInt64(event.versionOffset) - 1)
         }
       }
-      state.chains[last].removeLast(downTo: group.firstOrdinal, extraCount: entry)
+      state.chains[last].removeLast(downTo: group.contents.firstOrdinal, extraCount: entry)
       _ = base
     }
-    nextPosition = group.firstPosition
-    keySequence -= UInt64(group.keys.count)
+    nextPosition = group.contents.firstPosition
+    keySequence -= UInt64(group.contents.keys.count)
   }
 }

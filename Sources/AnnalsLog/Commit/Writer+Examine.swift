@@ -27,9 +27,9 @@ extension Writer {
     let query = ResolvedQuery(condition.query, core.types)
     for group in [committing, open] {
       guard let group else { continue }
-      for index in group.events.indices
-      where group.firstPosition + UInt64(index) > condition.after.rawValue
-        && matches(query, group, group.events[index])
+      for index in group.contents.events.indices
+      where group.contents.firstPosition + UInt64(index) > condition.after.rawValue
+        && matches(query, group.contents, group.contents.events[index])
       {
         return true
       }
@@ -38,7 +38,7 @@ extension Writer {
   }
 
   private func matches(
-    _ query: ResolvedQuery, _ group: CommitGroup, _ event: CommitGroup.Event
+    _ query: ResolvedQuery, _ group: borrowing GroupContents, _ event: GroupContents.Event
   ) -> Bool {
     query.matches(type: Int(event.type)) { tag in
       if event.extras < 0 { return false }

@@ -13,35 +13,36 @@ package final class Writer: @unchecked Sendable {
   package let core: LogCore
   package let directoryLock: HeldLock
   package let lock = Lock()
-  package let room: Condition
-  package let taskLeader: Condition
+  let room: Condition
+  let taskLeader: Condition
 
-  package var open: CommitGroup
-  package var idleGroups: [CommitGroup] = []
-  package var isCommitting = false
-  package var committing: CommitGroup?
-  /// An upper bound of the offset behind the group being committed.
-  package var offsetBound: Int
+  var open: CommitGroup
+  var idleGroups: [CommitGroup] = []
+  var isCommitting = false
+  var committing: CommitGroup?
+  /// An upper bound of the offset behind the group being committed; `.max` while a new segment is
+  /// being begun.
+  var offsetBound: Int
   /// What of `tail` admission needs, as of the last time nobody was committing.
-  package var segmentByteCount: Int
-  package var typeCountInLog: Int
-  package var settledThrough: UInt64 = 0
-  package var failures: [Failure] = []
-  package var roomWaiters = 0
-  package var roomTasks: [UnsafeContinuation<GroupOutcome, Never>] = unsafe []
+  var segmentByteCount: Int
+  var typeCountInLog: Int
+  var settledThrough: UInt64 = 0
+  var failures: [Failure] = []
+  var roomWaiters = 0
+  var roomTasks: [UnsafeContinuation<GroupOutcome, Never>] = unsafe []
   /// What a task needs of a new segment, in bytes; 0: nobody waits for one.
-  package var rollBytesWanted = 0
-  package var nextPosition: UInt64
-  package var keySequence: UInt64
+  var rollBytesWanted = 0
+  var nextPosition: UInt64
+  var keySequence: UInt64
   package var poison: SystemError?
-  package var isClosed = false
-  package var taskThread: Thread?
-  package var scratch = AdmissionScratch()
+  var isClosed = false
+  var taskThread: Thread?
+  var scratch = AdmissionScratch()
 
-  package var tail: WriterTail
-  package var encoder = FrameEncoder()
-  package var typeFile: TypeFile
-  package var watermark = ByteBuffer(capacity: 64)
+  var tail: WriterTail
+  var encoder = FrameEncoder()
+  var typeFile: TypeFile
+  var watermark = ByteBuffer(capacity: 64)
   package let maintenance: Maintenance
   package let control: ControlPage?
 
@@ -151,10 +152,10 @@ extension Writer {
     defer { group.settled.broadcast() }
     switch result {
     case .success(let frameOffset):
-      if !group.events.isEmpty {
+      if !group.contents.events.isEmpty {
         core.index.withState { state in
           state.chains[state.chains.count - 1].noteFrame(
-            ordinal: group.firstOrdinal, offset: frameOffset)
+            ordinal: group.contents.firstOrdinal, offset: frameOffset)
         }
       }
       core.publish(

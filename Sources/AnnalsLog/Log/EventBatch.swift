@@ -3,95 +3,34 @@
 /// Fill it, append it, empty it with `removeAll`, fill it again: in the steady state nothing is
 /// allocated. Every limit is checked while it is filled. Not thread-safe; one owner at a time.
 public final class EventBatch {
-  /// One event: numbers only, so that the loops over a batch count no references.
-  package struct Item: BitwiseCopyable {
-    package var aggregate: UInt32
-    package var type: UInt32
-    package var payloadCount: UInt32
-    /// The row of `extras`, or -1.
-    package var extras: Int32
-    package var time: Int64
-  }
-
-  /// One aggregate of the batch.
-  package struct Aggregate: BitwiseCopyable {
-    package var hash: KeyHash
-    package var idOffset: UInt32
-    package var idCount: UInt32
-    package var eventCount: UInt32
-    package var expectation: Expectation
-    package var version: UInt64
-  }
-
-  /// `ExpectedVersion` without payload.
-  package enum Expectation: UInt8, BitwiseCopyable {
-    case any, absent, exists, exactly
-  }
-
-  /// The optional parts of one event.
-  package struct Extras: BitwiseCopyable {
-    package var id: EventID?
-    package var firstTag: Int32
-    package var tagCount: Int32
-    package var metadataOffset: Int32
-    package var metadataCount: Int32
-  }
-
-  /// One use of a tag.
-  package struct Tag: BitwiseCopyable {
-    package var offset: UInt32
-    package var count: UInt32
-  }
-
-  /// The time of an event that takes the clock's.
-  package static let timeUnset = Int64.min
-
-  package let limits: BatchLimits
-  package private(set) var items: [Item] = []
-  package private(set) var aggregates: [Aggregate] = []
-  package private(set) var extras: [Extras] = []
-  package private(set) var tags: [Tag] = []
-  package private(set) var types: [String] = []
-  package var ids = ByteBuffer(capacity: 256)
-  package var payloads = ByteBuffer(capacity: 4096)
-  /// Tags and metadata.
-  package var texts = ByteBuffer(capacity: 64)
-  // What `prepare` works out before the writer's lock is taken.
-  package private(set) var tagHashes: [KeyHash] = []
-  package private(set) var keyHash: KeyHash?
-  package private(set) var digest = KeyHash(high: 0, low: 0)
-  package private(set) var typeNumbers: [UInt32] = []
-  private var typesOwner: ObjectIdentifier?
-  private var scratch = ByteBuffer(capacity: 64)
-  private var lookup: [KeyHash: Int] = [:]
+  /// One value, so that the check for overlapping access is made once a call, not once a field.
+  var contents: BatchContents
 
   /// Appends are refused if an event of this query stands after this position.
-  public var condition: AppendCondition?
+  public var condition: AppendCondition? {
+    get { contents.condition }
+    set { contents.condition = newValue }
+  }
   /// The idempotency key, 1 to 64 bytes.
-  public var key: [UInt8]?
+  public var key: [UInt8]? {
+    get { contents.key }
+    set { contents.key = newValue }
+  }
 
   /// An empty batch whose payloads and total size obey `limits`.
   public init(limits: BatchLimits = BatchLimits()) {
-    self.limits = limits
+    contents = BatchContents(limits: limits)
   }
 
   /// The number of events.
-  public var count: Int { items.count }
+  public var count: Int { contents.count }
+
+  /// The hashes of the aggregates the batch names, as of the last append of it.
+  package var aggregateHashes: [KeyHash] { contents.aggregates.map(\.hash) }
 
   /// Empties the batch and keeps its memory.
   public func removeAll() {
-    items.removeAll(keepingCapacity: true)
-    aggregates.removeAll(keepingCapacity: true)
-    extras.removeAll(keepingCapacity: true)
-    tags.removeAll(keepingCapacity: true)
-    ids.removeAll()
-    payloads.removeAll()
-    texts.removeAll()
-    tagHashes.removeAll(keepingCapacity: true)
-    keyHash = nil
-    if !lookup.isEmpty { lookup.removeAll(keepingCapacity: true) }
-    condition = nil
-    key = nil
+    contents.removeAll()
   }
 
   /// Adds an event to aggregate `aggregate`.
@@ -100,60 +39,24 @@ public final class EventBatch {
   public func add(
     _ type: String, to aggregate: Span<UInt8>, payload: Span<UInt8>, time: Timestamp? = nil
   ) throws(LogError) {
-    guard payload.count <= limits.payloadBytesMax else {
-      throw .limitExceeded(
-        LimitExceeded(.payloadBytes, value: payload.count, maximum: limits.payloadBytesMax))
-    }
-    let typeIndex = try self.typeIndex(type)
-    let row = try aggregateRow(aggregate)
-    try checkSize(adding: payload.count)
-    items.append(
-      Item(
-        aggregate: UInt32(row), type: UInt32(typeIndex), payloadCount: UInt32(payload.count),
-        extras: -1, time: time?.microseconds ?? Self.timeUnset))
-    aggregates[row].eventCount += 1
-    payloads.append(payload)
+    try contents.add(type, to: aggregate, payload: payload, time: time)
   }
 
   /// Adds an event to aggregate `aggregate`.
   ///
   /// - Throws: `.limitExceeded` or `.invalidName`; the batch is then as it was before.
   public func add(_ event: NewEvent, to aggregate: AggregateID) throws(LogError) {
-    try checkExtras(event)
-    try add(
-      event.type, to: aggregate.text.utf8Span.span, payload: event.payload.span, time: event.time)
-    if event.id == nil, event.tags.isEmpty, event.metadata.isEmpty { return }
-    let firstTag = tags.count
-    for tag in event.tags {
-      tags.append(Tag(offset: UInt32(texts.count), count: UInt32(tag.utf8.count)))
-      texts.append(tag.utf8Span.span)
-    }
-    let metadataOffset = texts.count
-    event.metadata.encode(into: &texts)
-    items[items.count - 1].extras = Int32(extras.count)
-    extras.append(
-      Extras(
-        id: event.id, firstTag: Int32(firstTag), tagCount: Int32(tags.count - firstTag),
-        metadataOffset: Int32(metadataOffset),
-        metadataCount: Int32(texts.count - metadataOffset)))
+    try contents.add(event, to: aggregate)
   }
 
   /// Demands a version of an aggregate, whether or not the batch has events of it.
   public func expect(_ expected: ExpectedVersion, of aggregate: AggregateID) throws(LogError) {
-    try expect(expected, of: aggregate.text.utf8Span.span)
+    try contents.expect(expected, of: aggregate.text.utf8Span.span)
   }
 
   /// Demands a version of an aggregate, whether or not the batch has events of it.
   public func expect(_ expected: ExpectedVersion, of aggregate: Span<UInt8>) throws(LogError) {
-    let row = try aggregateRow(aggregate)
-    switch expected {
-    case .any: aggregates[row].expectation = .any
-    case .absent: aggregates[row].expectation = .absent
-    case .exists: aggregates[row].expectation = .exists
-    case .exactly(let version):
-      aggregates[row].expectation = .exactly
-      aggregates[row].version = version.rawValue
-    }
+    try contents.expect(expected, of: aggregate)
   }
 }
 
@@ -171,203 +74,5 @@ public struct BatchLimits: Sendable {
   ) {
     self.payloadBytesMax = payloadBytesMax
     self.appendBytesMax = min(appendBytesMax, Limits.appendBytesMax)
-  }
-}
-
-// MARK: Finding rows
-
-extension EventBatch {
-  private func typeIndex(_ type: String) throws(LogError) -> Int {
-    let name = type.utf8Span.span
-    for index in types.indices.reversed() {
-      if types[index].utf8Span.span.equals(name) { return index }
-    }
-    try Self.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
-    types.append(type)
-    return types.count - 1
-  }
-
-  /// The row of `aggregate`, made if it is new.
-  private func aggregateRow(_ aggregate: Span<UInt8>) throws(LogError) -> Int {
-    // The common cases without hashing: the aggregate of the event before, or one of a few.
-    let rows = aggregates.count
-    if rows > 0, isRow(rows - 1, aggregate) { return rows - 1 }
-    if rows <= 8 {
-      for row in 0..<rows where isRow(row, aggregate) { return row }
-      return try addAggregate(aggregate)
-    }
-    // The hash under a fixed key only finds candidates within the batch; the bytes decide.
-    let hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
-    if lookup.isEmpty {
-      for row in 0..<rows {
-        lookup[ids.hash(idRange(row), .aggregate, hasher)] = row
-      }
-    }
-    let hash = hasher.hash(aggregate, .aggregate)
-    if let row = lookup[hash], isRow(row, aggregate) { return row }
-    let row = try addAggregate(aggregate)
-    lookup[hash] = row
-    return row
-  }
-
-  private func addAggregate(_ aggregate: Span<UInt8>) throws(LogError) -> Int {
-    try Self.checkName(
-      aggregate, .aggregate, maximum: Limits.aggregateIDBytesMax, .aggregateIDBytes)
-    aggregates.append(
-      Aggregate(
-        hash: KeyHash(high: 0, low: 0), idOffset: UInt32(ids.count),
-        idCount: UInt32(aggregate.count), eventCount: 0, expectation: .any, version: 0))
-    ids.append(aggregate)
-    return aggregates.count - 1
-  }
-
-  private func isRow(_ row: Int, _ aggregate: Span<UInt8>) -> Bool {
-    let range = idRange(row)
-    if range.count != aggregate.count { return false }
-    return ids.equals(aggregate, in: range)
-  }
-
-  package func idRange(_ row: Int) -> Range<Int> {
-    let start = Int(aggregates[row].idOffset)
-    return start..<start + Int(aggregates[row].idCount)
-  }
-
-  /// The id of row `row` as text.
-  package func idText(_ row: Int) -> String {
-    ids.text(idRange(row))
-  }
-
-  /// What the batch demands of the aggregate in row `row`.
-  package func expectation(_ row: Int) -> ExpectedVersion {
-    switch aggregates[row].expectation {
-    case .any: .any
-    case .absent: .absent
-    case .exists: .exists
-    case .exactly: .exactly(Version(aggregates[row].version))
-    }
-  }
-
-  /// Works out hashes, digest and type numbers; done before any lock is taken.
-  package func prepare(_ hasher: KeyHasher, _ types: TypeTable) throws(LogError) {
-    for row in aggregates.indices {
-      aggregates[row].hash = ids.hash(idRange(row), .aggregate, hasher)
-    }
-    tagHashes.removeAll(keepingCapacity: true)
-    for tag in tags {
-      let range = Int(tag.offset)..<Int(tag.offset + tag.count)
-      tagHashes.append(texts.hash(range, .tag, hasher))
-    }
-    let owner = ObjectIdentifier(types)
-    if typesOwner != owner { typeNumbers.removeAll(keepingCapacity: true) }
-    typesOwner = owner
-    while typeNumbers.count < self.types.count {
-      guard types.count < Limits.typesMax else {
-        throw .limitExceeded(
-          LimitExceeded(.types, value: types.count + 1, maximum: Limits.typesMax))
-      }
-      typeNumbers.append(UInt32(types.insert(self.types[typeNumbers.count])))
-    }
-    keyHash = nil
-    if let key {
-      guard !key.isEmpty else { throw .invalidName(InvalidName(.key, .empty)) }
-      guard key.count <= Limits.keyBytesMax else {
-        throw .limitExceeded(
-          LimitExceeded(.keyBytes, value: key.count, maximum: Limits.keyBytesMax))
-      }
-      keyHash = hasher.hash(key.span, .key)
-      digest = makeDigest(hasher)
-    }
-  }
-
-  /// The digest of what makes two appends the same: aggregates, types, payloads, tags, ids and
-  /// metadata; not times, not expectations.
-  private func makeDigest(_ hasher: KeyHasher) -> KeyHash {
-    scratch.removeAll()
-    for item in items {
-      let row = Int(item.aggregate)
-      scratch.appendVarint(UInt64(aggregates[row].idCount))
-      scratch.append(ids, idRange(row))
-      let type = types[Int(item.type)]
-      scratch.appendVarint(UInt64(type.utf8.count))
-      scratch.append(type.utf8Span.span)
-      scratch.appendVarint(UInt64(item.payloadCount))
-      if item.extras < 0 {
-        scratch.append(UInt8(0))
-        continue
-      }
-      let extras = extras[Int(item.extras)]
-      scratch.append(UInt8(extras.id == nil ? 1 : 2))
-      scratch.append(extras.id?.low ?? 0)
-      scratch.append(extras.id?.high ?? 0)
-      scratch.appendVarint(UInt64(extras.tagCount))
-      for tag in tags[Int(extras.firstTag)..<Int(extras.firstTag + extras.tagCount)] {
-        scratch.appendVarint(UInt64(tag.count))
-        scratch.append(texts, Int(tag.offset)..<Int(tag.offset + tag.count))
-      }
-      let start = Int(extras.metadataOffset)
-      scratch.appendVarint(UInt64(extras.metadataCount))
-      scratch.append(texts, start..<start + Int(extras.metadataCount))
-    }
-    let facts = scratch.hash(0..<scratch.count, .key, hasher)
-    let contents = payloads.hash(0..<payloads.count, .key, hasher)
-    scratch.removeAll()
-    for word in [facts.low, facts.high, contents.low, contents.high] { scratch.append(word) }
-    return scratch.hash(0..<scratch.count, .key, hasher)
-  }
-}
-
-// MARK: Checks
-
-extension EventBatch {
-  private func checkSize(adding bytes: Int) throws(LogError) {
-    let size = encodedBytesMax + bytes + 64
-    guard size <= limits.appendBytesMax else {
-      throw .limitExceeded(
-        LimitExceeded(.appendBytes, value: size, maximum: limits.appendBytesMax))
-    }
-    guard items.count < Limits.segmentEventsMax else {
-      throw .limitExceeded(
-        LimitExceeded(.appendEvents, value: items.count + 1, maximum: Limits.segmentEventsMax))
-    }
-  }
-
-  /// An upper bound of the bytes the batch takes in a frame.
-  package var encodedBytesMax: Int {
-    payloads.count + ids.count + texts.count + items.count * 40 + aggregates.count * 12
-      + tags.count * 8 + extras.count * 32 + (key == nil ? 0 : 128) + 160
-  }
-
-  private func checkExtras(_ event: NewEvent) throws(LogError) {
-    guard event.tags.count <= Limits.tagCountMax else {
-      throw .limitExceeded(
-        LimitExceeded(.tagCount, value: event.tags.count, maximum: Limits.tagCountMax))
-    }
-    for tag in event.tags {
-      try Self.checkName(tag.utf8Span.span, .tag, maximum: Limits.tagBytesMax, .tagBytes)
-    }
-    let metadata = event.metadata.pairs.reduce(0) {
-      $0 + $1.name.utf8.count + $1.value.utf8.count + 20
-    }
-    guard metadata <= Limits.metadataBytesMax else {
-      throw .limitExceeded(
-        LimitExceeded(.metadataBytes, value: metadata, maximum: Limits.metadataBytesMax))
-    }
-  }
-
-  /// Checks length, NUL and UTF-8 of a name.
-  package static func checkName(
-    _ name: Span<UInt8>, _ subject: InvalidName.Subject, maximum: Int,
-    _ limit: LimitExceeded.Limit
-  ) throws(LogError) {
-    guard name.count > 0 else { throw .invalidName(InvalidName(subject, .empty)) }
-    guard name.count <= maximum else {
-      throw .limitExceeded(LimitExceeded(limit, value: name.count, maximum: maximum))
-    }
-    var isASCII = true
-    for index in name.indices {
-      if name[index] == 0 { throw .invalidName(InvalidName(subject, .containsNUL)) }
-      if name[index] >= 0x80 { isASCII = false }
-    }
-    guard isASCII || name.isUTF8 else { throw .invalidName(InvalidName(subject, .notUTF8)) }
   }
 }

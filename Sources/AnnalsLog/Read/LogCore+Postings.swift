@@ -30,7 +30,7 @@ extension LogCore {
       case .segment(let before): isInFooter = before == id
       case .unknown, .entry: isInFooter = segment.footer != nil
       }
-      if isInFooter, oldest > version, let footer = segment.footer,
+      if isInFooter, oldest > version, let footer = try footer(of: segment),
         let entry = try find(hash, footer, segment)
       {
         var sealed: [UInt32] = []
@@ -48,7 +48,11 @@ extension LogCore {
       switch link {
       case .segment(let before): next = before == 0 || before == id ? nil : before
       case .unknown, .entry:
-        next = try newest(hash, in: view.directory.olderThan(segment))?.segment
+        next = try newest(hash, in: view.tables(before: segment))?.segment
+      }
+      // The way leads back only; a table that says otherwise is not this log's.
+      if let next, view.order(of: next) >= view.order(of: id) {
+        throw .corrupt(Corruption(file: segment.footerName, offset: 0, .identity))
       }
     }
     return found.reversed()
@@ -61,7 +65,7 @@ extension LogCore {
       return try footer.keys.find(hash)
     } catch {
       guard error.file == footer.name else { throw error }
-      try rebuildFooter(segment, without: currentView.directory)
+      try rebuildFooter(segment)
       return try segment.footer?.keys.find(hash)
     }
   }
@@ -123,18 +127,5 @@ extension LogCore {
     ordinals.reverse()
     let before = isAggregate ? version - min(version, UInt64(ordinals.count)) : .max
     return (end, before)
-  }
-}
-
-extension Directory {
-  /// The runs over segments before `segment`.
-  package func olderThan(_ segment: Segment) -> Directory {
-    Directory(
-      runs.filter { run in
-        switch run {
-        case .footer(let other): other.base.position < segment.base.position
-        case .checkpoint(let checkpoint): checkpoint.header.lastSegment != segment.id
-        }
-      })
   }
 }

@@ -6,10 +6,10 @@
 @safe
 package final class FrameDecoder {
   package let types: TypeTable
-  package private(set) var segment: Segment?
-  package private(set) var offset = 0
-  package private(set) var frame = EventsFrame()
-  package private(set) var extras = FrameExtras()
+  private(set) var segment: Segment?
+  private(set) var offset = 0
+  private(set) var frame = EventsFrame()
+  private(set) var extras = FrameExtras()
   private let isGuarded: Bool
   private var copy: [UInt8] = []
   private var rowOffsets: [Int] = []
@@ -27,7 +27,7 @@ package final class FrameDecoder {
   }
 
   /// The bytes that the frame's offsets count in.
-  package var bytes: Span<UInt8> {
+  var bytes: Span<UInt8> {
     @_lifetime(borrow self)
     @inline(__always)
     get {

@@ -1,0 +1,164 @@
+/// Buffers of admission, reused from append to append.
+package struct AdmissionScratch {
+  /// The index slots of the batch's aggregates.
+  var slots: [Int] = []
+  /// The rows that the batch's aggregates have in the group.
+  var groupRows: [UInt32] = []
+  /// The index slots of the batch's tags.
+  var tagSlots: [Int] = []
+  /// The version of the batch's first aggregate after it was entered.
+  var version = Version.none
+}
+
+/// The use of an idempotency key by a batch.
+struct NewKeyUse {
+  /// The number of the key among all keys of the store.
+  var sequence: UInt64
+  var time: Int64
+}
+
+extension AdmissionScratch {
+  /// Adds the batch to a group and to the index, its first event at position `first`.
+  ///
+  /// - Returns: the versions of the batch's aggregates, where it has more than one.
+  mutating func enter(
+    _ batch: borrowing BatchContents,
+    at first: UInt64,
+    _ use: NewKeyUse?,
+    into group: inout GroupContents,
+    _ state: inout KeyIndex.State
+  ) -> [Version] {
+    if group.events.isEmpty {
+      group.firstPosition = first
+      group.firstOrdinal = state.chains[state.chains.count - 1].count
+    }
+    enterAggregates(batch, &group, state)
+    let textBase = UInt32(group.texts.count)
+    if batch.texts.count > 0 { group.texts.append(batch.texts) }
+    let extrasBase = Int32(group.extras.count)
+    for index in batch.items.indices {
+      let item = batch.items[index]
+      let row = Int(item.aggregate)
+      let groupRow = groupRows[row]
+      let slot = slots[row]
+      let next = state.table[slot].version + 1
+      let ordinal = state.addEvent(slot, version: next)
+      group.events.append(
+        GroupContents.Event(
+          aggregate: groupRow,
+          versionOffset: UInt32(
+            truncatingIfNeeded: next - group.aggregates[Int(groupRow)].firstVersion
+          ),
+          type: batch.typeNumbers[Int(item.type)],
+          payloadCount: item.payloadCount,
+          extras: item.extras < 0 ? -1 : item.extras + extrasBase,
+          time: item.time
+        )
+      )
+      if item.extras >= 0 {
+        enterTags(
+          batch,
+          Int(item.extras),
+          ordinal,
+          first + UInt64(index),
+          &group,
+          &state,
+          textBase
+        )
+      }
+    }
+    version = slots.first.map { Version(state.table[$0].version) } ?? .none
+    if let hash = batch.keyHash, let use { enterKey(batch, hash, use, &group, &state) }
+    if !batch.items.isEmpty {
+      group.appendCounts.append(UInt32(batch.items.count))
+      group.payloads.append(batch.payloads)
+    }
+    return slots.count > 1 ? slots.map { Version(state.table[$0].version) } : []
+  }
+
+  /// Gives each aggregate of the batch a row of the group, the one it has there already if any.
+  private mutating func enterAggregates(
+    _ batch: borrowing BatchContents,
+    _ group: inout GroupContents,
+    _ state: KeyIndex.State
+  ) {
+    groupRows.removeAll(keepingCapacity: true)
+    let segment = state.chains[state.chains.count - 1].segment
+    for row in batch.aggregates.indices {
+      let aggregate = batch.aggregates[row]
+      if aggregate.eventCount == 0 {
+        groupRows.append(0)
+        continue
+      }
+      let key = state.table[slots[row]]
+      let ordinal = Int(key.newest) - 1
+      if ordinal >= group.firstOrdinal, key.segment == segment, !group.events.isEmpty {
+        groupRows.append(group.events[ordinal - group.firstOrdinal].aggregate)
+        continue
+      }
+      groupRows.append(UInt32(group.aggregates.count))
+      group.aggregates.append(
+        GroupContents.Aggregate(
+          hash: aggregate.hash,
+          idOffset: UInt32(group.ids.count),
+          idCount: aggregate.idCount,
+          firstVersion: key.version + 1
+        )
+      )
+      group.ids.append(batch.ids, batch.idRange(row))
+    }
+  }
+
+  private func enterTags(
+    _ batch: borrowing BatchContents,
+    _ row: Int,
+    _ ordinal: Int,
+    _ position: UInt64,
+    _ group: inout GroupContents,
+    _ state: inout KeyIndex.State,
+    _ textBase: UInt32
+  ) {
+    var extras = batch.extras[row]
+    let tags = Int(extras.firstTag)..<Int(extras.firstTag + extras.tagCount)
+    extras.firstTag = Int32(group.tags.count)
+    extras.metadataOffset += Int32(textBase)
+    for index in tags {
+      var tag = batch.tags[index]
+      tag.offset += textBase
+      group.tags.append(tag)
+      let slot = tagSlots[index]
+      group.extraUndo.append(
+        GroupContents.ExtraUndo(hash: batch.tagHashes[index], version: state.table[slot].version)
+      )
+      state.addExtra(slot, ordinal: ordinal, version: position)
+    }
+    group.extras.append(extras)
+  }
+
+  private func enterKey(
+    _ batch: borrowing BatchContents,
+    _ hash: KeyHash,
+    _ use: NewKeyUse,
+    _ group: inout GroupContents,
+    _ state: inout KeyIndex.State
+  ) {
+    let slot = state.table.find(hash) ?? 0
+    group.extraUndo.append(
+      GroupContents.ExtraUndo(hash: hash, version: state.table[slot].version)
+    )
+    let ordinal = state.chains[state.chains.count - 1].count - batch.items.count
+    state.addExtra(slot, ordinal: ordinal, version: use.sequence)
+    let key = batch.key ?? []
+    group.keys.append(
+      GroupContents.Key(
+        append: UInt32(group.appendCounts.count),
+        offset: UInt32(group.texts.count),
+        count: UInt32(key.count),
+        digest: batch.digest,
+        sequence: use.sequence,
+        time: use.time
+      )
+    )
+    group.texts.append(key.span)
+  }
+}

@@ -1,0 +1,66 @@
+/// The events of a commit group.
+package struct GroupContents: ~Copyable {
+  /// One event.
+  package struct Event: BitwiseCopyable {
+    package var aggregate: UInt32
+    package var versionOffset: UInt32
+    package var type: UInt32
+    package var payloadCount: UInt32
+    /// The row of `extras`, or -1.
+    package var extras: Int32
+    package var time: Int64
+  }
+
+  /// One aggregate of the group.
+  package struct Aggregate: BitwiseCopyable {
+    package var hash: KeyHash
+    package var idOffset: UInt32
+    package var idCount: UInt32
+    package var firstVersion: UInt64
+  }
+
+  /// One idempotency key.
+  package struct Key: BitwiseCopyable {
+    package var append: UInt32
+    package var offset: UInt32
+    package var count: UInt32
+    package var digest: KeyHash
+    package var sequence: UInt64
+    package var time: Int64
+  }
+
+  /// What to put back into the index if the group fails, beyond its events.
+  package struct ExtraUndo: BitwiseCopyable {
+    package var hash: KeyHash
+    package var version: UInt64
+  }
+
+  var events: [Event] = []
+  var aggregates: [Aggregate] = []
+  var appendCounts: [UInt32] = []
+  var extras: [BatchContents.Extras] = []
+  var tags: [BatchContents.Tag] = []
+  var keys: [Key] = []
+  var extraUndo: [ExtraUndo] = []
+  var ids = ByteBuffer(capacity: 4096)
+  var texts = ByteBuffer(capacity: 256)
+  var payloads = ByteBuffer(capacity: 64 << 10)
+  var firstPosition: UInt64 = 0
+  var firstOrdinal = 0
+
+  /// Forgets everything but the memory.
+  mutating func removeAll() {
+    events.removeAll(keepingCapacity: true)
+    aggregates.removeAll(keepingCapacity: true)
+    appendCounts.removeAll(keepingCapacity: true)
+    extras.removeAll(keepingCapacity: true)
+    tags.removeAll(keepingCapacity: true)
+    keys.removeAll(keepingCapacity: true)
+    extraUndo.removeAll(keepingCapacity: true)
+    ids.removeAll()
+    texts.removeAll()
+    payloads.removeAll()
+    firstPosition = 0
+    firstOrdinal = 0
+  }
+}
