@@ -51,13 +51,18 @@ package struct StoreFiles: Sendable {
     try syncNames(root)
   }
 
+  /// Whether a file has the name of segment `id`, listed or not.
+  package func hasSegment(_ id: SegmentID) throws(LogError) -> Bool {
+    try log.names().contains(StoreFile.segment(id))
+  }
+
   /// Makes an empty segment file of `byteCount` bytes, its blocks reserved and its name durable.
   package func createSegment(
     _ id: SegmentID, byteCount: Int
   ) throws(LogError) -> any LogFile {
     let name = StoreFile.segment(id)
+    let file = try log.openFile(name, .create)
     do {
-      let file = try log.openFile(name, .create)
       try file.allocate(byteCount)
       try file.sync()
       try syncNames(log)
