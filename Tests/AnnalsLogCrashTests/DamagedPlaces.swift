@@ -8,7 +8,10 @@ enum DamagedPlaces {
     var append = PlannedAppend(number, byteCount: byteCount, type: "Only")
     append.events = [
       PlannedEvent(
-        aggregate: "single", type: "Only", payload: [UInt8](repeating: UInt8(number), count: byteCount))
+        aggregate: "single",
+        type: "Only",
+        payload: [UInt8](repeating: UInt8(number), count: byteCount)
+      )
     ]
     return append
   }
@@ -51,7 +54,10 @@ enum DamagedPlaces {
   static func checkAFrameInTheWrongPlace() throws {
     let large = append(1, byteCount: 20_000)
     let story = Story(
-      name: "wrong place", options: StoryOptions(segmentBytes: 64 << 10), steps: [])
+      name: "wrong place",
+      options: StoryOptions(segmentBytes: 64 << 10),
+      steps: []
+    )
     let disk = SimulatedFileSystem()
     let log = try story.open(disk)
     defer { log.abandon() }
@@ -80,7 +86,9 @@ enum DamagedPlaces {
   }
 
   private static func add(
-    _ append: PlannedAppend, to log: EventLog, _ expected: inout ExpectedLog
+    _ append: PlannedAppend,
+    to log: EventLog,
+    _ expected: inout ExpectedLog
   ) throws {
     try log.append(try expected.makeBatch(append))
     expected.add(append)
