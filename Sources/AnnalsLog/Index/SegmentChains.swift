@@ -119,13 +119,18 @@ package struct SegmentChains: Sendable {
 
   /// The offset of a frame that begins at or before the one that holds `ordinal`, if any does.
   package func frameOffset(before ordinal: Int) -> Int? {
+    frameSample(before: ordinal).map { Int($0.units) * FrameHeader.unit }
+  }
+
+  /// The last sample at or before the frame that holds `ordinal`, if there is one.
+  package func frameSample(before ordinal: Int) -> Sample? {
     var low = 0
     var high = samples.count
     while low < high {
       let middle = (low + high) / 2
       if Int(samples[middle].ordinal) <= ordinal { low = middle + 1 } else { high = middle }
     }
-    return low == 0 ? nil : Int(samples[low - 1].units) * FrameHeader.unit
+    return low == 0 ? nil : samples[low - 1]
   }
 
   /// Takes back the last events, down to `count`, and the extra entries down to `extraCount`.

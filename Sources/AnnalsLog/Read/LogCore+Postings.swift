@@ -9,10 +9,11 @@ extension LogCore {
   ///
   /// - Parameters:
   ///   - version: for an aggregate, events up to this version need not be found.
+  ///   - throughVersion: for an aggregate, events behind this version are not given.
   ///   - position: events up to this position need not be found.
   package func postings(
     _ hash: KeyHash, _ view: LogView, afterVersion version: UInt64 = 0,
-    afterPosition position: UInt64 = 0
+    throughVersion: UInt64 = .max, afterPosition position: UInt64 = 0
   ) throws(LogError) -> [SegmentPostings] {
     var found: [SegmentPostings] = []
     var next = try newestSegment(hash, view)
@@ -31,10 +32,8 @@ extension LogCore {
       case .unknown, .entry: isInFooter = segment.footer != nil
       }
       if isInFooter, oldest > version, let footer = try footer(of: segment),
-        let entry = try find(hash, footer, segment)
+        let (entry, sealed) = try find(hash, footer, segment)
       {
-        var sealed: [UInt32] = []
-        try footer.postings(entry, into: &sealed)
         ordinals = sealed + ordinals
         link = .segment(entry.segment)
         if entry.domain == KeyHash.Domain.aggregate.rawValue {
@@ -42,6 +41,15 @@ extension LogCore {
         }
       } else if isInFooter, case .segment = link {
         link = .unknown
+      }
+      if oldest < throughVersion, throughVersion - oldest < UInt64(ordinals.count) {
+        ordinals.removeLast(ordinals.count - Int(throughVersion - oldest))
+      } else if oldest != .max, oldest >= throughVersion {
+        ordinals.removeAll()
+      }
+      // Versions have no gaps: events that were not asked for need not be looked at.
+      if oldest < version {
+        ordinals.removeFirst(Int(min(version - oldest, UInt64(ordinals.count))))
       }
       if !ordinals.isEmpty { found.append(SegmentPostings(segment: segment, ordinals: ordinals)) }
       if oldest <= version || segment.base.position <= position { break }
@@ -58,16 +66,28 @@ extension LogCore {
     return found.reversed()
   }
 
+  /// The key's entry and postings in a footer; a damaged one is made anew first.
   private func find(
     _ hash: KeyHash, _ footer: Footer, _ segment: Segment
-  ) throws(LogError) -> KeyEntry? {
+  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
     do throws(LogError) {
-      return try footer.keys.find(hash)
+      return try Self.find(hash, footer)
     } catch {
       guard error.file == footer.name else { throw error }
       try rebuildFooter(segment)
-      return try segment.footer?.keys.find(hash)
+      return try segment.footer.flatMap { footer throws(LogError) in
+        try Self.find(hash, footer)
+      }
     }
+  }
+
+  private static func find(
+    _ hash: KeyHash, _ footer: Footer
+  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
+    guard let entry = try footer.keys.find(hash) else { return nil }
+    var ordinals: [UInt32] = []
+    try footer.postings(entry, into: &ordinals)
+    return (entry, ordinals)
   }
 
   private func newestSegment(
@@ -96,6 +116,10 @@ extension LogCore {
       if let slot = state.table.find(hash) {
         isAggregate = state.table[slot].domain == KeyHash.Domain.aggregate.rawValue
         version = state.table[slot].version
+        // The key has moved on: this segment's part of it ends at an older version.
+        if state.table[slot].segment != segment.id, let head = state.heads[chains][hash] {
+          version = head.version
+        }
       }
       return entry
     }

@@ -67,6 +67,11 @@ package final class Footer: Sendable {
 
   /// The offset of a frame that begins at or before the one that holds `ordinal`.
   package func frameOffset(before ordinal: Int) throws(LogError) -> Int? {
+    try frameSample(before: ordinal).map { Int($0.units) * FrameHeader.unit }
+  }
+
+  /// The last sample at or before the frame that holds `ordinal`, if there is one.
+  package func frameSample(before ordinal: Int) throws(LogError) -> SegmentChains.Sample? {
     let file = file
     let start = Int(header.samples.offset)
     var low = 0
@@ -79,7 +84,11 @@ package final class Footer: Sendable {
       if found <= ordinal { low = middle + 1 } else { high = middle }
     }
     if low == 0 { return nil }
-    return Int(file.body.load(UInt32.self, at: start + (low - 1) * 8 + 4)) * FrameHeader.unit
+    let at = start + (low - 1) * 8
+    try file.check(at..<at + 8)
+    return SegmentChains.Sample(
+      ordinal: file.body.load(UInt32.self, at: at),
+      units: file.body.load(UInt32.self, at: at + 4))
   }
 
   /// The names and event counts of the types in the segment.
