@@ -9,7 +9,8 @@ import Testing
     let report = try story.explorer(CrashBudget.options()).explore()
     CrashBudget.report(
       story.name,
-      "\(report.stateCount) states, \(report.stopCount) stops in \(report.operationCount) calls")
+      "\(report.stateCount) states, \(report.stopCount) stops in \(report.operationCount) calls"
+    )
     if let failure = report.failure { Issue.record("\(story.name): \(failure)") }
     #expect(report.stateCount > 50)
   }
@@ -23,6 +24,10 @@ extension Story: CustomTestStringConvertible {
     let prepared = try preparedDisk()
     let oracle = Oracle(story: self)
     return CrashExplorer(
-      options: options, start: prepared.killed, workload: run, check: oracle.check)
+      options: options,
+      start: prepared.killed,
+      workload: run,
+      check: oracle.check
+    )
   }
 }

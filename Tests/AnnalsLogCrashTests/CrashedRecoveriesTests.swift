@@ -16,7 +16,9 @@ import Testing
     outer.exhaustiveMax = 2
     outer.stopCountMax = max(2, CrashBudget.states / 100)
     let explorer = CrashExplorer<UInt64>(
-      options: outer, start: try story.preparedDisk().killed, workload: story.run
+      options: outer,
+      start: try story.preparedDisk().killed,
+      workload: story.run
     ) { (disk, death, promises) in
       try explore(story, disk, death, promises, depth: 2, counter)
     }
@@ -28,8 +30,12 @@ import Testing
 
   /// Opens `disk`, appends to it, and is stopped while doing so.
   private func explore(
-    _ story: Story, _ disk: SimulatedFileSystem, _ death: Death, _ promises: Promises,
-    depth: Int, _ counter: Counter
+    _ story: Story,
+    _ disk: SimulatedFileSystem,
+    _ death: Death,
+    _ promises: Promises,
+    depth: Int,
+    _ counter: Counter
   ) throws {
     var options = CrashBudget.options(states: 12)
     options.seed = CrashBudget.seed &+ UInt64(counter.count)

@@ -8,7 +8,10 @@ enum DamagedPlaces {
     var append = PlannedAppend(number, byteCount: byteCount, type: "Only")
     append.events = [
       PlannedEvent(
-        aggregate: "single", type: "Only", payload: [UInt8](repeating: UInt8(number), count: byteCount))
+        aggregate: "single",
+        type: "Only",
+        payload: [UInt8](repeating: UInt8(number), count: byteCount)
+      )
     ]
     return append
   }
@@ -51,7 +54,10 @@ enum DamagedPlaces {
   static func checkAFrameInTheWrongPlace() throws {
     let large = append(1, byteCount: 20_000)
     let story = Story(
-      name: "wrong place", options: StoryOptions(segmentBytes: 64 << 10), steps: [])
+      name: "wrong place",
+      options: StoryOptions(segmentBytes: 64 << 10),
+      steps: []
+    )
     let disk = SimulatedFileSystem()
     let log = try story.open(disk)
     defer { log.abandon() }
@@ -79,10 +85,68 @@ enum DamagedPlaces {
     try expected.check(reopened)
   }
 
+  /// Loses the beginning of a segment, and not the frames behind it: they MUST NOT come back when
+  /// another beginning of the same length is written.
+  static func checkALostBeginning() throws {
+    let story = Story(name: "lost beginning", steps: [])
+    let disk = SimulatedFileSystem()
+    var expected = ExpectedLog()
+    let log = try story.open(disk)
+    defer { log.abandon() }
+    let large = append(1, byteCount: 5000)
+    while log.core.currentView.segments.count < 2 { try add(large, to: log, &expected, .written) }
+    let before = ExpectedLog(expected.appends.dropLast())
+    let segment = log.core.currentView.segments[1]
+    for number in 2...3 { try add(append(number), to: log, &expected, .written) }
+    let image = disk.killed()
+    let second = try log.core.locate(expected.head - 1, in: segment)
+    let file = try image.openDirectory(Story.path + "/log", create: false)
+      .openFile(StoreFile.segment(segment.id), .readWrite)
+    try file.write([UInt8](repeating: 0, count: second).span, at: 0)
+    try file.sync()
+    var recovered = before
+    let reopened = try story.open(image)
+    defer { reopened.abandon() }
+    try recovered.check(reopened)
+    try add(large, to: reopened, &recovered, .written)
+    let last = try story.open(image.killed())
+    defer { last.abandon() }
+    try recovered.check(last)
+  }
+
+  /// Refuses a write for lack of room after all of it is in the cache: what was reported as not
+  /// appended MUST NOT be there after a power cut.
+  static func checkARefusedWrite() throws {
+    let story = Story(name: "refused write", steps: [])
+    let disk = SimulatedFileSystem()
+    var expected = ExpectedLog()
+    let log = try story.open(disk)
+    defer { log.abandon() }
+    try add(append(1), to: log, &expected)
+    disk.withFaults {
+      $0.fail(
+        .init(28, kinds: [.write], file: "log/" + StoreFile.segment(1), writtenByteCount: 4096)
+      )
+    }
+    do throws(LogError) {
+      try log.append(try expected.makeBatch(append(2)))
+    } catch {
+      guard case .diskFull = error else { throw Violation("a full disk gave \(error)") }
+    }
+    for count in 0...disk.powerCut().changeCount {
+      let last = try story.open(disk.crash(choosing: .prefix(count)))
+      defer { last.abandon() }
+      try expected.check(last)
+    }
+  }
+
   private static func add(
-    _ append: PlannedAppend, to log: EventLog, _ expected: inout ExpectedLog
+    _ append: PlannedAppend,
+    to log: EventLog,
+    _ expected: inout ExpectedLog,
+    _ durability: Durability = .durable
   ) throws {
-    try log.append(try expected.makeBatch(append))
+    try log.append(try expected.makeBatch(append), durability: durability)
     expected.add(append)
   }
 }

@@ -10,4 +10,12 @@ import Testing
   @Test func aFrameInTheWrongPlaceDoesNotVerify() throws {
     try DamagedPlaces.checkAFrameInTheWrongPlace()
   }
+
+  @Test func framesBehindALostBeginningDoNotComeBack() throws {
+    try DamagedPlaces.checkALostBeginning()
+  }
+
+  @Test func aWriteRefusedForLackOfRoomLeavesNothing() throws {
+    try DamagedPlaces.checkARefusedWrite()
+  }
 }

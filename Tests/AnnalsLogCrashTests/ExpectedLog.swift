@@ -32,8 +32,11 @@ struct ExpectedLog: Sendable {
       for tag in planned.tags { tags[tag, default: []].append(position) }
       events.append(
         Event(
-          planned: planned, position: position,
-          version: UInt64(aggregates[planned.aggregate]?.count ?? 0)))
+          planned: planned,
+          position: position,
+          version: UInt64(aggregates[planned.aggregate]?.count ?? 0)
+        )
+      )
     }
   }
 
@@ -48,7 +51,9 @@ struct ExpectedLog: Sendable {
     batch.key = append.key
     if append.hasCondition {
       batch.condition = AppendCondition(
-        noEventMatching: Query(tags: ["nobody-has-this"]), after: 0)
+        noEventMatching: Query(tags: ["nobody-has-this"]),
+        after: 0
+      )
     }
     return batch
   }
@@ -98,7 +103,10 @@ extension ExpectedLog {
   }
 
   private func check(
-    _ log: EventLog, _ request: ReadRequest, _ what: String, _ positions: [UInt64]
+    _ log: EventLog,
+    _ request: ReadRequest,
+    _ what: String,
+    _ positions: [UInt64]
   ) throws {
     var cursor = try log.cursor(request)
     var index = 0

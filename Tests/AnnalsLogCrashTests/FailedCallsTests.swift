@@ -30,7 +30,11 @@ import Musl
       Way(errno: EIO, kinds: mutating, isSticky: isSticky),
       Way(errno: ENOSPC, kinds: mutating.subtracting([.sync]), isSticky: isSticky),
       Way(
-        errno: ENOSPC, kinds: [.write], isSticky: isSticky, writtenByteCount: 100),
+        errno: ENOSPC,
+        kinds: [.write],
+        isSticky: isSticky,
+        writtenByteCount: 100
+      ),
       Way(errno: EIO, kinds: [.sync, .syncDirectory], isSticky: isSticky),
       Way(errno: ENOSPC, kinds: [.sync], isSticky: isSticky),
       Way(errno: EMFILE, kinds: opening, isSticky: isSticky),
@@ -66,18 +70,28 @@ import Musl
       }
     }
     CrashBudget.report(
-      "failed calls of \(story.name)", "\(cases.count) failures, \(stateCount) states")
+      "failed calls of \(story.name)",
+      "\(cases.count) failures, \(stateCount) states"
+    )
   }
 
   /// Lives once with one failure; then what a power cut leaves is checked as well.
   private func live(
-    _ story: Story, _ disk: SimulatedFileSystem, _ way: Way, _ nth: Int
+    _ story: Story,
+    _ disk: SimulatedFileSystem,
+    _ way: Way,
+    _ nth: Int
   ) throws -> Int {
     var life = FaultyLife(story, disk)
     try life.run(
       FaultPlan.Failure(
-        way.errno, nth: nth, kinds: way.kinds, isSticky: way.isSticky,
-        writtenByteCount: way.writtenByteCount))
+        way.errno,
+        nth: nth,
+        kinds: way.kinds,
+        isSticky: way.isSticky,
+        writtenByteCount: way.writtenByteCount
+      )
+    )
     let oracle = life.oracle()
     let choices: [CrashChoice] = [.nothing, .everything, .random(UInt64(nth))]
     for choice in choices {

@@ -67,7 +67,9 @@ import Testing
 
   /// The process dies on the full disk: all can be read, and there is space one day.
   private func reopenWhileFull(
-    _ story: Story, _ disk: SimulatedFileSystem, _ expected: ExpectedLog
+    _ story: Story,
+    _ disk: SimulatedFileSystem,
+    _ expected: ExpectedLog
   ) throws {
     let killed = disk.killed()
     var options = story.logOptions(killed)

@@ -15,7 +15,8 @@ struct Oracle {
 
   /// The log opens and holds a prefix of what was submitted, at least what was promised.
   private func checkOpening(
-    _ disk: SimulatedFileSystem, _ allowed: ClosedRange<UInt64>
+    _ disk: SimulatedFileSystem,
+    _ allowed: ClosedRange<UInt64>
   ) throws -> ExpectedLog {
     let log = try story.open(disk)
     defer { log.abandon() }

@@ -22,7 +22,9 @@ import Musl
     defer { PlantedBug.active = nil }
     let failure = try harness.failure()
     CrashBudget.report(
-      "planted bug \(bug.rawValue)", failure == nil ? "missed" : "caught by \(harness.name)")
+      "planted bug \(bug.rawValue)",
+      failure == nil ? "missed" : "caught by \(harness.name)"
+    )
     #expect(failure != nil, "\(harness.name) does not see \(bug.rawValue)")
   }
 
@@ -65,10 +67,11 @@ import Musl
   private static func failedSyncs() throws -> String? {
     let story = Story.loneAppends
     for nth in 1...8 {
-      let found = try message {
+      let found = message {
         var life = FaultyLife(story, try story.preparedDisk().killed())
         try life.run(
-          FaultPlan.Failure(EIO, nth: nth, kinds: [.sync], file: "log/" + StoreFile.segment(1)))
+          FaultPlan.Failure(EIO, nth: nth, kinds: [.sync], file: "log/" + StoreFile.segment(1))
+        )
         try life.oracle().check(life.disk.crash(choosing: .nothing), .powerCut, life.promises)
       }
       if let found { return found }

@@ -19,15 +19,22 @@ struct PlannedAppend: Sendable {
 
   /// An append of `eventCount` events of about `byteCount` bytes each, over several aggregates.
   init(
-    _ number: Int, eventCount: Int = 1, byteCount: Int = 40, type: String? = nil,
-    hasKey: Bool = false, hasCondition: Bool = false
+    _ number: Int,
+    eventCount: Int = 1,
+    byteCount: Int = 40,
+    type: String? = nil,
+    hasKey: Bool = false,
+    hasCondition: Bool = false
   ) {
     events = (0..<eventCount).map { index in
       let mixed = number &* 31 &+ index &* 7
       let payload = (0..<byteCount + mixed % 9).map { UInt8(truncatingIfNeeded: $0 &+ mixed) }
       return PlannedEvent(
-        aggregate: AggregateID("item-\(mixed % 5)"), type: type ?? "Type\(mixed % 3)",
-        payload: payload, tags: mixed % 2 == 0 ? [] : ["color-\(mixed % 4)"])
+        aggregate: AggregateID("item-\(mixed % 5)"),
+        type: type ?? "Type\(mixed % 3)",
+        payload: payload,
+        tags: mixed % 2 == 0 ? [] : ["color-\(mixed % 4)"]
+      )
     }
     key = hasKey ? Array("key-\(number)".utf8) : nil
     self.hasCondition = hasCondition
@@ -76,32 +83,46 @@ struct StoryOptions: Sendable {
 extension Story {
   /// From nothing: the store is made, and a few appends follow.
   static let creation = Story(
-    name: "creation", steps: [.append(PlannedAppend(1)), .append(PlannedAppend(2)), .close])
+    name: "creation",
+    steps: [.append(PlannedAppend(1)), .append(PlannedAppend(2)), .close]
+  )
 
   /// Lone durable appends, with a frame longer than a sector among them.
   static let loneAppends = Story(
-    name: "lone appends", prelude: [.append(PlannedAppend(0)), .close],
-    steps: (1...6).map { .append(PlannedAppend($0, byteCount: $0 == 4 ? 1400 : 50)) })
+    name: "lone appends",
+    prelude: [.append(PlannedAppend(0)), .close],
+    steps: (1...6).map { .append(PlannedAppend($0, byteCount: $0 == 4 ? 1400 : 50)) }
+  )
 
   /// The same with zeros written ahead of the tail.
   static let zerosAhead = Story(
-    name: "zeros ahead", options: StoryOptions(preallocation: .zeroAhead(4096)),
+    name: "zeros ahead",
+    options: StoryOptions(preallocation: .zeroAhead(4096)),
     prelude: [.append(PlannedAppend(0)), .close],
-    steps: (1...6).map { .append(PlannedAppend($0, byteCount: $0 == 3 ? 3000 : 50)) })
+    steps: (1...6).map { .append(PlannedAppend($0, byteCount: $0 == 3 ? 3000 : 50)) }
+  )
 
   /// Batches of several aggregates with tags, keys and conditions.
   static let batches = Story(
-    name: "batches", prelude: [.append(PlannedAppend(0, hasKey: true)), .close],
+    name: "batches",
+    prelude: [.append(PlannedAppend(0, hasKey: true)), .close],
     steps: (1...6).map {
       .append(
         PlannedAppend(
-          $0, eventCount: 2 + $0 * 3, byteCount: 60, hasKey: $0 % 2 == 0,
-          hasCondition: $0 % 3 == 0))
-    })
+          $0,
+          eventCount: 2 + $0 * 3,
+          byteCount: 60,
+          hasKey: $0 % 2 == 0,
+          hasCondition: $0 % 3 == 0
+        )
+      )
+    }
+  )
 
   /// Written appends between durable ones: their frames can reach the disk in any order.
   static let mixedDurability = Story(
-    name: "mixed durability", prelude: [.append(PlannedAppend(0)), .close],
+    name: "mixed durability",
+    prelude: [.append(PlannedAppend(0)), .close],
     steps: [
       .append(PlannedAppend(1, byteCount: 600), .written),
       .append(PlannedAppend(2, byteCount: 30), .written),
@@ -112,41 +133,51 @@ extension Story {
       .sync,
       .append(PlannedAppend(7, byteCount: 520), .written),
       .append(PlannedAppend(8, byteCount: 520), .written),
-    ])
+    ]
+  )
 
   /// Frames of one size, so that stale ones lie exactly where new ones begin.
   static let equalFrames = Story(
-    name: "equal frames", prelude: [.append(PlannedAppend(0)), .close],
+    name: "equal frames",
+    prelude: [.append(PlannedAppend(0)), .close],
     steps: (1...8).map {
       var append = PlannedAppend(45 * $0, byteCount: 486)
       append.events[0].tags = []
       return .append(append, $0 % 4 == 0 ? .durable : .written)
-    })
+    }
+  )
 
   /// Rolls over several segments, durable and written.
   static let rolls = Story(
-    name: "rolls", prelude: [.append(PlannedAppend(0, eventCount: 14, byteCount: 4000)), .close],
+    name: "rolls",
+    prelude: [.append(PlannedAppend(0, eventCount: 14, byteCount: 4000)), .close],
     steps: (1...8).map {
       .append(
         PlannedAppend($0, byteCount: 4600, hasKey: $0 % 3 == 0),
-        $0 % 3 == 1 ? .written : .durable)
-    } + [.close])
+        $0 % 3 == 1 ? .written : .durable
+      )
+    } + [.close]
+  )
 
   /// Every append larger than a segment is.
   static let largeAppends = Story(
-    name: "large appends", prelude: [.append(PlannedAppend(0)), .close],
-    steps: (1...3).map { .append(PlannedAppend($0, eventCount: 9, byteCount: 9000)) })
+    name: "large appends",
+    prelude: [.append(PlannedAppend(0)), .close],
+    steps: (1...3).map { .append(PlannedAppend($0, eventCount: 9, byteCount: 9000)) }
+  )
 
   /// The eighth sealed segment: footers are merged into an index checkpoint.
   static let checkpointMerge = Story(
     name: "checkpoint merge",
     prelude: [.append(PlannedAppend(0, eventCount: 14, byteCount: 4000))]
       + (1...7).map { .append(PlannedAppend($0, eventCount: 2, byteCount: 4200)) } + [.close],
-    steps: (8...10).map { .append(PlannedAppend($0, eventCount: 2, byteCount: 4200)) } + [.close])
+    steps: (8...10).map { .append(PlannedAppend($0, eventCount: 2, byteCount: 4200)) } + [.close]
+  )
 
   /// New types of events in mid life, also right behind a roll.
   static let newTypes = Story(
-    name: "new types", prelude: [.append(PlannedAppend(0, type: "First")), .close],
+    name: "new types",
+    prelude: [.append(PlannedAppend(0, type: "First")), .close],
     steps: [
       .append(PlannedAppend(1, type: "Second"), .written),
       .append(PlannedAppend(2, type: "Third")),
@@ -155,26 +186,31 @@ extension Story {
       .append(PlannedAppend(5, byteCount: 100, type: "First")),
       .reopen,
       .append(PlannedAppend(6, byteCount: 100, type: "Sixth")),
-    ])
+    ]
+  )
 
   /// Closing and opening again, with little in between.
   static let reopening = Story(
-    name: "reopening", prelude: [.append(PlannedAppend(0)), .close],
+    name: "reopening",
+    prelude: [.append(PlannedAppend(0)), .close],
     steps: [
       .append(PlannedAppend(1), .written), .reopen,
       .append(PlannedAppend(2, hasKey: true)), .reopen, .reopen,
       .append(PlannedAppend(3), .written), .close,
-    ])
+    ]
+  )
 
   /// A process that is killed and started again, so that recovery itself is what crashes.
   static let restarting = Story(
-    name: "restarting", prelude: [.append(PlannedAppend(0)), .close],
+    name: "restarting",
+    prelude: [.append(PlannedAppend(0)), .close],
     steps: [
       .append(PlannedAppend(1, byteCount: 700), .written), .restart,
       .append(PlannedAppend(2, byteCount: 700), .written),
       .append(PlannedAppend(3, byteCount: 700), .written), .restart,
       .append(PlannedAppend(4)), .restart,
-    ])
+    ]
+  )
 
   /// All of them.
   static let all = [

@@ -40,7 +40,10 @@ extension Story {
   }
 
   private func run(
-    _ steps: [Step], from start: Int, _ disk: SimulatedFileSystem, _ promises: Promises
+    _ steps: [Step],
+    from start: Int,
+    _ disk: SimulatedFileSystem,
+    _ promises: Promises
   ) throws {
     var expected = ExpectedLog(appends.prefix(start))
     var log = try open(disk)
@@ -55,7 +58,9 @@ extension Story {
           throw Violation("\(receipt) for the append up to \(expected.head)")
         }
         promises.acknowledge(
-          expected.head, surviving: durability == .durable ? .powerCut : .kill)
+          expected.head,
+          surviving: durability == .durable ? .powerCut : .kill
+        )
       case .sync:
         try log.sync()
         promises.acknowledge(expected.head)
@@ -77,7 +82,8 @@ extension Story {
 
   /// A new process on the same disk: the old one's lock is released, its log is never closed.
   private func restart(
-    _ log: EventLog, _ disk: SimulatedFileSystem
+    _ log: EventLog,
+    _ disk: SimulatedFileSystem
   ) throws(LogError) -> EventLog {
     log.abandon()
     return try open(disk)

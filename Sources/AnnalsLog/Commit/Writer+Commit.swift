@@ -129,6 +129,8 @@ extension Writer {
         var zeros = ByteBuffer(capacity: end - start)
         zeros.appendZeros(end - start)
         try tail.file.write(zeros.bytes, at: start)
+        // The frame may be there whole, and nobody may find it after a power cut: it is refused.
+        try tail.file.sync()
       }
       return CommitFailure(
         cause: cause, error: error, isPoisoning: false, isWritten: false)

@@ -218,7 +218,10 @@ extension LogOpener {
   private mutating func keepSpare(
     _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping, isLast: Bool
   ) throws(LogError) {
-    let isUntouched = mapping.bytes.isZero(0..<min(mapping.count, 2 * HeaderBlock.byteCount))
+    // All of it: a power cut can lose the beginning and leave frames behind it, which would verify
+    // again behind another beginning of the same length. After a proper close nothing can be there.
+    let looked = manifest.isClosed ? min(mapping.count, HeaderBlock.byteCount) : mapping.count
+    let isUntouched = mapping.bytes.isZero(0..<looked)
     if isUntouched, spare == nil {
       spare = Maintenance.Spare(file: file, entry: entry, byteCount: mapping.count)
       return
