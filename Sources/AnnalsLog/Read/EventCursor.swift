@@ -26,6 +26,10 @@ public struct EventCursor: ~Copyable {
   private var postings: [SegmentPostings]?
   private var postingsIndex = 0
   private var ordinalIndex = 0
+  /// Damage in the unsealed tail: which keys its events have is not known.
+  private var unindexed: Corruption?
+  /// The version given last, or the one the reading begins behind.
+  private var lastVersion: UInt64?
 
   /// A cursor over `request`.
   package init(_ core: LogCore, _ request: ReadRequest) throws(LogError) {
@@ -52,6 +56,13 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
+    if postings != nil, let damage = core.corruption, let lost = damage.positions,
+      lost.first.rawValue <= through, isByVersion || request.after < lost.last.rawValue
+    {
+      unindexed = damage
+      if isByVersion, !isReversed { lastVersion = request.after }
+      if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
+    }
   }
 
   /// The next event; nil when there is none.
@@ -242,7 +253,10 @@ extension EventCursor {
       found = nextPlace()
       position = (found?.segment.base.position ?? 0) + UInt64(found?.ordinal ?? 0)
     } while found != nil && (position > through || position <= after)
-    guard let place = found else { return nil }
+    guard let place = found else {
+      try tellUnindexed(nil, version: nil)
+      return nil
+    }
     if !isLoaded || decoder.segment !== place.segment
       || position < decoder.frame.firstPosition
       || position > decoder.frame.lastPosition(decoder.bytes)
@@ -266,7 +280,51 @@ extension EventCursor {
         Corruption(
           file: place.segment.footer?.name ?? place.segment.name, offset: 0, .identity))
     }
+    if unindexed != nil {
+      let version = loadedVersion(index)
+      do throws(LogError) {
+        try tellUnindexed(position, version: version)
+      } catch {
+        // The event is given by the next call.
+        stepBack()
+        throw error
+      }
+      lastVersion = version
+    }
     return index
+  }
+
+  private func loadedVersion(_ index: Int) -> UInt64 {
+    let bytes = decoder.bytes
+    let row = decoder.frame.aggregateIndex(index, bytes)
+    return decoder.frame.version(index, aggregate: row, bytes)
+  }
+
+  /// Tells, once, that events of the key may be missing where the tail is damaged: a key's events
+  /// are never passed over in silence. Not if the versions show that none is missing.
+  private mutating func tellUnindexed(
+    _ position: UInt64?, version: UInt64?
+  ) throws(LogError) {
+    guard let damage = unindexed, let lost = damage.positions else { return }
+    let isPast =
+      isReversed
+      ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
+    if !isPast { return }
+    unindexed = nil
+    if filter.aggregate != nil, let version, let lastVersion,
+      isReversed ? version + 1 == lastVersion : version == lastVersion + 1
+    {
+      return
+    }
+    if isReversed, position == nil, let lastVersion, lastVersion == filter.minimumVersion + 1 {
+      return
+    }
+    throw .corrupt(damage)
+  }
+
+  /// Takes back the last step of `nextPlace`.
+  private mutating func stepBack() {
+    if isReversed { ordinalIndex += 1 } else { ordinalIndex -= 1 }
   }
 
   /// Whether the event is one of the key that was looked up: its full text, not only its hash.
