@@ -93,21 +93,27 @@ extension LogCore {
   private func sampledOffset(
     _ position: UInt64, _ segment: Segment
   ) throws(LogError) -> Int? {
-    let sampled = index.withState { state -> Int? in
-      guard let chains = state.chainsIndex(segment.id),
-        position >= state.chains[chains].basePosition
-      else { return nil }
-      return state.chains[chains].frameOffset(
-        before: Int(position - state.chains[chains].basePosition))
+    guard position >= segment.base.position else { return nil }
+    var offsets: [Int] = []
+    // No segment has more events than an ordinal can count.
+    let ordinal = UInt32(clamping: position - segment.base.position)
+    appendFrameStarts([ordinal], segment, to: &offsets)
+    return offsets.first
+  }
+
+  /// Appends for each of `ordinals` the offset of a frame at or shortly before the one that holds it.
+  package func appendFrameStarts(
+    _ ordinals: ArraySlice<UInt32>, _ segment: Segment, to offsets: inout [Int]
+  ) {
+    let count = offsets.count
+    index.withState { state in
+      guard let chains = state.chainsIndex(segment.id) else { return }
+      let first = Int(state.chains[chains].basePosition - segment.base.position)
+      state.chains[chains].appendFrameOffsets(ordinals, first: first, to: &offsets)
     }
-    if let sampled { return sampled }
-    guard let footer = segment.footer, position >= segment.base.position else { return nil }
-    let ordinal = Int(min(position, footer.header.lastPosition + 1) - segment.base.position)
-    do throws(LogError) {
-      return try footer.frameOffset(before: ordinal)
-    } catch {
-      // A footer is a cache: without it the segment is walked from its start.
-      return nil
-    }
+    while offsets.count < count + ordinals.count { offsets.append(Segment.firstFrame) }
+    // What the index does not have stands in the footer. A footer is a cache: without it the segment
+    // is walked from its start.
+    segment.footer?.findFrameOffsets(ordinals, in: &offsets, from: count)
   }
 }

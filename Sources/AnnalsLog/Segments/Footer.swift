@@ -65,21 +65,30 @@ package final class Footer: Sendable {
     }
   }
 
-  /// The offset of a frame that begins at or before the one that holds `ordinal`.
-  package func frameOffset(before ordinal: Int) throws(LogError) -> Int? {
+  /// Looks up those of `offsets`, which begin at `start` and are `ordinals`' own, that are the
+  /// segment's first frame's: the offset of a frame that begins at or before the ordinal's.
+  ///
+  /// Leaves what can not be read as it is.
+  package func findFrameOffsets(
+    _ ordinals: ArraySlice<UInt32>, in offsets: inout [Int], from start: Int
+  ) {
     let file = file
-    let start = Int(header.samples.offset)
-    var low = 0
-    var high = Int(header.samples.count)
-    while low < high {
-      let middle = (low + high) / 2
-      let at = start + middle * 8
-      try file.check(at..<at + 8)
-      let found = Int(file.body.load(UInt32.self, at: at))
-      if found <= ordinal { low = middle + 1 } else { high = middle }
+    let samples = Int(header.samples.offset)
+    let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
+    var place = start
+    for ordinal in ordinals {
+      defer { place += 1 }
+      if offsets[place] != Segment.firstFrame { continue }
+      var search = SampleSearch(count: Int(header.samples.count), guess: Int(ordinal), of: limit)
+      while let probe = search.probe {
+        let at = samples + probe * 8
+        guard (try? file.check(at..<at + 8)) != nil else { return }
+        search.narrow(file.body.load(UInt32.self, at: at) <= ordinal)
+      }
+      if search.found == 0 { continue }
+      let at = samples + (search.found - 1) * 8
+      offsets[place] = Int(file.body.load(UInt32.self, at: at + 4)) * FrameHeader.unit
     }
-    if low == 0 { return nil }
-    return Int(file.body.load(UInt32.self, at: start + (low - 1) * 8 + 4)) * FrameHeader.unit
   }
 
   /// The names and event counts of the types in the segment.
