@@ -50,7 +50,8 @@ extension Corruption.Kind {
   fileprivate var words: String {
     switch self {
     case .checksum(let stored, let computed):
-      "the checksum is \(String(stored, radix: 16)), the content's is \(String(computed, radix: 16))"
+      "the checksum is \(String(stored, radix: 16)),"
+        + " the content's is \(String(computed, radix: 16))"
     case .malformed(let structure): "the \(structure.rawValue) is malformed"
     case .magic: "the file does not begin as its kind of file does"
     case .discontinuity(let expected, let found): "\(found) stands where \(expected) follows"

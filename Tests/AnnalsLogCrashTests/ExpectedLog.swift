@@ -111,12 +111,24 @@ extension ExpectedLog {
         event.aggregateBytes.equals(expected.planned.aggregate.text.utf8Span.span),
         event.payload.count == expected.planned.payload.count,
         what != "all" || event.payload.equals(expected.planned.payload.span)
-      else { throw Violation("\(what): the event at \(event.position) is not as submitted") }
+      else {
+        throw Violation("\(what): \(Self.brief(event)), where \(Self.brief(expected)) should be")
+      }
       index += 1
     }
     guard index == positions.count else {
       throw Violation("\(what): \(index) events of \(positions)")
     }
+  }
+
+  private static func brief(_ event: borrowing EventView) -> String {
+    "\(event.position) \(event.aggregate.text)/\(event.version) \(event.type) \(event.payload.count) bytes"
+  }
+
+  private static func brief(_ event: Event) -> String {
+    let planned = event.planned
+    return "\(event.position) \(planned.aggregate.text)/\(event.version) \(planned.type)"
+      + " \(planned.payload.count) bytes"
   }
 
   /// Throws unless the keys of what the log holds are remembered.

@@ -1,9 +1,9 @@
 /// How a payload, which may be any bytes, stands on a JSON line.
 ///
 /// A payload that is JSON stands there as it is. Any other is written `{"$binary":"<base64>"}`. A
-/// payload that happens to look like that form is itself written in it, so that reading a line gives
-/// back exactly the payload that was written, white space outside strings apart; and an object that
-/// no writer would have produced is taken for what it is, JSON.
+/// payload that happens to look like that form is itself written in it, so that reading a line
+/// gives back exactly the payload that was written, white space outside strings apart; and an
+/// object that no writer would have produced is taken for what it is, JSON.
 package enum PayloadForm {
   /// The value to be written as it is; nil where the payload needs the binary form.
   package static func json(_ payload: Span<UInt8>) -> JSONScanner.Value? {

@@ -21,5 +21,10 @@ enum Interruption {
       Interruption.asked.store(true, ordering: .relaxed)
       _ = signal(number, SIG_DFL)
     }
+    // A parent that blocks signals in the thread that starts this process hands that down.
+    var interrupt = sigset_t()
+    unsafe sigemptyset(&interrupt)
+    unsafe sigaddset(&interrupt, SIGINT)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
   }
 }

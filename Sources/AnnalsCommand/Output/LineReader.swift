@@ -8,8 +8,8 @@ internal import Musl
 
 /// Reads a file or standard input line by line.
 ///
-/// Lines end with a line feed; the last one need not. Memory is the longest line and one read, and a
-/// line is lent from the buffer without a copy until the next is asked for.
+/// Lines end with a line feed; the last one need not. Memory is the longest line and one read, and
+/// a line is lent from the buffer without a copy until the next is asked for.
 package struct LineReader: ~Copyable {
   private let descriptor: Descriptor
   private let bytesMax: Int

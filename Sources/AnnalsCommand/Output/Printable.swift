@@ -1,8 +1,8 @@
 extension StringProtocol {
   /// The text on one line and harmless to a terminal.
   ///
-  /// Names and paths come from files and may hold anything; control characters, line breaks and what
-  /// turns the direction of writing are shown as `\u{1b}`.
+  /// Names and paths come from files and may hold anything; control characters, line breaks and
+  /// what turns the direction of writing are shown as `\u{1b}`.
   package var printable: String {
     guard unicodeScalars.contains(where: \.isUnprintable) else { return String(self) }
     var text = ""

@@ -13,7 +13,9 @@ struct TemporaryDirectory {
   /// Makes the directory.
   init() throws(SystemError) {
     let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    var template = Array((parent + "/annals-XXXXXX").utf8CString)
+    // The call replaces the last six characters, which must be an X each.
+    let pattern = parent + "/annals-" + String(repeating: "X", count: 6)
+    var template = Array(pattern.utf8CString)
     guard unsafe mkdtemp(&template) != nil else {
       throw SystemError(.mkdir, file: parent, errno: errno)
     }

@@ -8,8 +8,8 @@ struct DemoCommand: Verb {
     abstract: "Shows on a real store what a log of events does.",
     discussion: """
       Imports 40 real events (four loan applications of a Dutch bank, from the BPI Challenge 2012, \
-      doi:10.4121/uuid:3926db30-f712-4394-aebc-75976070e91f) and shows the history of one, a version \
-      conflict, an idempotent retry, reading backwards, durability and a reopen.
+      doi:10.4121/uuid:3926db30-f712-4394-aebc-75976070e91f) and shows the history of one, a \
+      version conflict, an idempotent retry, reading backwards, durability and a reopen.
 
       Examples:
         annals demo

@@ -11,9 +11,9 @@ struct ImportCommand: Verb {
 
         {"aggregate":"account-1","type":"Deposited","data":{"cents":500}}
 
-      time (RFC 3339, up to microseconds), id (a UUID), tags (an array of strings) and metadata (an \
-      object of strings) are optional. position and version are accepted and ignored, so that what \
-      export printed can be imported. Any other key is bad data.
+      time (RFC 3339, up to microseconds), id (a UUID), tags (an array of strings) and metadata \
+      (an object of strings) are optional. position and version are accepted and ignored, so that \
+      what export printed can be imported. Any other key is bad data.
 
       The events of a batch are in the store together or not at all, whatever happens. A bad line \
       stops the import: earlier batches stay, its own leaves nothing.

@@ -12,9 +12,9 @@ struct InspectCommand: Verb {
       there at the last close), rebuilt in memory, or none. With SEGMENT a line for each of its \
       frames, damaged ones included.
 
-      --json prints one object: segments, events, aggregates (null where damage hides some), bytes, \
-      lastPosition, list (an object for each segment) and checkpoints; with SEGMENT that segment \
-      and its frames.
+      --json prints one object: segments, events, aggregates (null where damage hides some), \
+      bytes, lastPosition, list (an object for each segment) and checkpoints; with SEGMENT that \
+      segment and its frames.
 
       Examples:
         annals inspect shop
@@ -65,9 +65,10 @@ struct InspectCommand: Verb {
     }
     for line in table.lines { try streams.output.writeLine(line) }
     let memory = inspector.indexMemory
+    let memoryBytes = ByteCount(memory.keyTableBytes + memory.chainBytes)
     try streams.output.writeLine(
-      "\nlast position \(log.head().rawValue.grouped); index in memory: \(memory.keys.grouped) keys,"
-        + " \(ByteCount(memory.keyTableBytes + memory.chainBytes))"
+      "\nlast position \(log.head().rawValue.grouped);"
+        + " index in memory: \(memory.keys.grouped) keys, \(memoryBytes)"
     )
   }
 

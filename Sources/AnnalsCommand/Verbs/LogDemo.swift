@@ -113,16 +113,16 @@ struct LogDemo {
   private func showDurability(_ log: EventLog) throws {
     try title(
       "Written and durable",
-      "Written survives the end of the process, durable survives power loss; durable is the default."
+      "Written survives the end of the process; durable, the default, survives power loss."
     )
     try log.append(
       [event("OfferRead", "{}")],
       to: Self.approved,
       durability: .written
     )
-    try say("one more, only written:   written \(log.writtenThrough), durable \(log.durableThrough)")
+    try say("one more, only written:  \(watermarks(log))")
     try log.sync()
-    try say("after sync:               written \(log.writtenThrough), durable \(log.durableThrough)")
+    try say("after sync:              \(watermarks(log))")
   }
 
   private func showReopen() throws {
@@ -137,6 +137,10 @@ struct LogDemo {
     let version = try log.version(of: Self.approved)
     try say("It ends at position \(log.head()); \(Self.approved) is at version \(version).")
     try log.close()
+  }
+
+  private func watermarks(_ log: EventLog) -> String {
+    "written \(log.writtenThrough), durable \(log.durableThrough)"
   }
 
   private func event(_ type: String, _ data: String) -> NewEvent {

@@ -3,8 +3,8 @@ internal import ArgumentParser
 
 /// One verb of the command line: parsed by the parser, run with the process's streams.
 ///
-/// What a verb leaves in the streams' buffers is flushed by `Main`, also when it throws, so that what
-/// could be read of a damaged store is put out before the error is told.
+/// What a verb leaves in the streams' buffers is flushed by `Main`, also when it throws, so that
+/// what could be read of a damaged store is put out before the error is told.
 protocol Verb: ParsableCommand {
   /// Does the work.
   func run(_ streams: StandardStreams) throws

@@ -37,6 +37,7 @@ extension Writer {
     guard isUsable else { return }
     do {
       try syncTail()
+      try syncWatermark()
     } catch {
       lock.withLock { poison = error.cause }
       throw error.error
@@ -44,17 +45,31 @@ extension Writer {
     core.publish(written: tail.lastPosition, durable: tail.lastPosition)
     control?.publish(durable: tail.lastPosition, written: tail.lastPosition)
     // What the thread had left to do: the next opening then has only the last segment to look at.
-    if core.options.hasMaintenanceThread { maintenance.doWork() }
+    maintenance.doWork()
     if !tail.isHeaderWritten { return }
-    // Only now: a mark and a footer that say more than is durable must never be.
-    try? maintenance.makeFooter(
-      tail.segment, through: tail.offset, keySequence: keySequence)
+    // Only now: a mark and a footer that say more than is durable must never be. And no footer that
+    // would lead past an older segment whose own could not be made.
+    if maintenance.current.unfooted.isEmpty {
+      try? maintenance.makeFooter(
+        tail.segment, through: tail.offset, keySequence: keySequence)
+    }
     let mark = tail.durableMark(keySequence: keySequence)
     try maintenance.withWork { () throws(LogError) in
       try maintenance.writeManifest { manifest in
         manifest.tail = mark
         manifest.isClosed = true
       }
+    }
+  }
+
+  /// Makes the watermark frame at the tail durable, so that none that is half there stands behind
+  /// the end of a log that was closed properly.
+  private func syncWatermark() throws(CommitFailure) {
+    guard tail.isHeaderWritten else { return }
+    do {
+      try tail.file.sync()
+    } catch {
+      throw failure(error, isWritten: true)
     }
   }
 }

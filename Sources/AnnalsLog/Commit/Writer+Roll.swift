@@ -32,7 +32,7 @@ extension Writer {
       lock.withLock { poison = failure.cause }
       throw failure.error
     }
-    let spare = try maintenance.takeSpare(byteCount: byteCount)
+    let (spare, mapping) = try maintenance.takeSpare(byteCount: byteCount)
     do {
       try syncTail()
     } catch {
@@ -50,8 +50,8 @@ extension Writer {
     var entry = spare.entry
     entry.basePosition = nextPosition
     let segment = Segment(
-      name: spare.file.name, in: core.files.log, mapping: try StoreFiles.mapAll(spare.file),
-      header: header, entry: entry)
+      name: spare.file.name, in: core.files.log, mapping: mapping, header: header,
+      entry: entry)
     let events = Int(tail.lastPosition + 1 - old.base.position)
     core.index.withState { state in
       state.begin(segment.id, basePosition: nextPosition, expecting: events)

@@ -24,13 +24,14 @@ package final class Directory: Sendable {
   }
 
   /// Where `hash` stands newest, among segments whose id is in the runs; nil if nowhere.
-  ///
-  /// - Parameter isBefore: only runs that consist of segments it accepts are asked.
   package func newest(_ hash: KeyHash) throws(LogError) -> Answer? {
     for run in runs {
       switch run {
       case .footer(let segment):
-        guard let footer = segment.footer else { continue }
+        // Without its table the key may stand here or not: that is no answer.
+        guard let footer = segment.footer else {
+          throw .corrupt(Corruption(file: segment.footerName, offset: 0, .malformed(.footer)))
+        }
         if let entry = try footer.keys.find(hash) {
           return Answer(version: entry.version, segment: segment.id)
         }

@@ -125,10 +125,14 @@ package struct SegmentChains: Sendable {
 
   /// The offset of a frame that begins at or before the one that holds `ordinal`, if any does.
   package func frameOffset(before ordinal: Int) -> Int? {
+    frameSample(before: ordinal).map { Int($0.units) * FrameHeader.unit }
+  }
+
+  /// The last sample at or before the frame that holds `ordinal`, if there is one.
+  package func frameSample(before ordinal: Int) -> Sample? {
     var search = SampleSearch(count: samples.count, guess: ordinal, of: count)
     while let probe = search.probe { search.narrow(Int(samples[probe].ordinal) <= ordinal) }
-    let low = search.found
-    return low == 0 ? nil : Int(samples[low - 1].units) * FrameHeader.unit
+    return search.found == 0 ? nil : samples[search.found - 1]
   }
 
   /// Appends for each ordinal, counted from `first` events before ordinal 0, the offset of a frame

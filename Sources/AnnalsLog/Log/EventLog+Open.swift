@@ -28,8 +28,10 @@ extension EventLog {
     }
     let log = try root.openDirectory(StoreFile.logDirectory, create: false)
     let files = StoreFiles(path: path, root: root, log: log)
+    try files.settle()
     var opener = try LogOpener(path, files, options, isWriting: true)
     try opener.run()
+    opener.sweep()
     let (writer, control) = try startWriter(&opener, directoryLock)
     return Parts(
       core: opener.core, writer: writer, follower: nil, control: control, report: opener.report)
@@ -86,8 +88,14 @@ extension EventLog {
         lastSegmentBytes: opener.lastSegmentBytes, unfooted: opener.unfooted,
         isListChanged: opener.isListChanged))
     if opener.isListChanged {
-      try maintenance.withWork { () throws(LogError) in
-        try maintenance.writeList(maintenance.current.list)
+      do throws(LogError) {
+        try maintenance.withWork { () throws(LogError) in
+          try maintenance.writeList(maintenance.current.list)
+        }
+      } catch {
+        // On a full disk the list stays as it was: that is what was found just now, and would be
+        // found again. It is written at the next occasion.
+        guard case .diskFull = error, !opener.isRebuilt else { throw error }
       }
     }
     let tail: WriterTail
@@ -126,7 +134,7 @@ extension EventLog {
     _ opener: LogOpener, _ maintenance: Maintenance, lastPosition: UInt64
   ) throws(LogError) -> WriterTail {
     let core = opener.core
-    let spare = try maintenance.takeSpare(byteCount: 0)
+    let (spare, mapping) = try maintenance.takeSpare(byteCount: 0)
     let before = opener.tail.map { ($0.segment.id, $0.scan.lastChecksum, UInt64($0.scan.offset)) }
     let sealed = opener.segments.last?.current.entry
     let record = opener.tail?.scan.lastRecord ?? sealed?.lastRecord ?? 0
@@ -137,7 +145,7 @@ extension EventLog {
       predecessorChecksum: before?.1 ?? sealed?.lastChecksum ?? 0,
       predecessorEnd: before?.2 ?? sealed?.end ?? 0)
     let segment = Segment(
-      name: spare.file.name, in: core.files.log, mapping: try StoreFiles.mapAll(spare.file),
+      name: spare.file.name, in: core.files.log, mapping: mapping,
       header: header, entry: spare.entry)
     core.index.withState {
       $0.begin(segment.id, basePosition: lastPosition + 1, expecting: 0)

@@ -6,7 +6,7 @@ extension LogCore {
     var builder = FooterBuilder(
       segment, types: types, storeID: storeID, keySequence: keySequence)
     try builder.scan(through: end)
-    let older = currentView.directory.olderThan(segment)
+    let older = currentView.tables(before: segment)
     return try builder.encode { hash throws(LogError) in
       try self.newest(hash, in: older)?.segment ?? 0
     }
@@ -17,9 +17,12 @@ extension LogCore {
     segment.update { $0.footer = footer }
     updateView { view in
       if view.directory.covers(segment.id) { return view }
+      // Newest first, always: the first table that has a key is believed. A footer that was made
+      // anew belongs to an older segment and keeps its place.
       return LogView(
         segments: view.segments,
-        directory: view.directory.without(segment.id).inserting(segment))
+        directory: Directory(
+          view.newerRuns(than: segment) + [.footer(segment)] + view.tables(before: segment).runs))
     }
   }
 
@@ -59,8 +62,8 @@ extension LogCore {
     guard let file = error.file else { return nil }
     for (index, run) in directory.runs.enumerated() {
       switch run {
-      case .footer(let segment) where segment.footer?.name == file:
-        try rebuildFooter(segment, without: directory)
+      case .footer(let segment) where segment.footerName == file:
+        try rebuildFooter(segment)
         return directory
       case .checkpoint(let checkpoint) where checkpoint.name == file:
         // The footers it was made from are there still.
@@ -88,20 +91,27 @@ extension LogCore {
     return nil
   }
 
-  /// Makes a damaged footer anew, in memory; the file is replaced at the next opening for writing.
-  package func rebuildFooter(_ segment: Segment, without directory: Directory) throws(LogError) {
-    guard let header = segment.footer?.header else { return }
-    segment.update { $0.footer = nil }
-    var builder = FooterBuilder(
-      segment, types: types, storeID: storeID, keySequence: header.keySequence)
-    try builder.scan(through: Int(header.end))
-    let older = directory.olderThan(segment)
-    let bytes = try builder.encode { hash throws(LogError) in
-      try self.newest(hash, in: older)?.segment ?? 0
-    }
+  /// The footer of a segment that has left the index in memory, made anew if it is not there; nil
+  /// if the index answers for the segment.
+  package func footer(of segment: Segment) throws(LogError) -> Footer? {
+    if let footer = segment.footer { return footer }
+    if index.withState({ $0.chainsIndex(segment.id) != nil }) { return nil }
+    try rebuildFooter(segment)
+    return segment.footer
+  }
+
+  /// Makes a missing or damaged footer anew, in memory; the file is replaced at the next opening
+  /// for writing.
+  package func rebuildFooter(_ segment: Segment) throws(LogError) {
+    let state = segment.current
+    let end = state.footer.map { Int($0.header.end) } ?? Int(state.entry.end)
+    let bytes = try buildFooter(
+      segment, through: end,
+      keySequence: state.footer?.header.keySequence ?? state.entry.keySequence)
     let footer = try Footer(
       Mapping(copying: bytes.bytes), storeID: storeID, segment: segment.header,
-      name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)")
+      name: segment.footerName + " (rebuilt)")
+    // Not before: whoever asks meanwhile must not find nothing.
     segment.update {
       $0.footer = footer
       $0.isFooterRebuilt = true
@@ -110,29 +120,11 @@ extension LogCore {
 }
 
 extension Directory {
-  /// The directory without the footer of `segment`.
-  package func without(_ segment: SegmentID) -> Directory {
-    Directory(
-      runs.filter {
-        if case .footer(let other) = $0 { other.id != segment } else { true }
-      })
-  }
-
-  /// The directory with the footer of `segment` in its place: behind those of newer segments.
-  package func inserting(_ segment: Segment) -> Directory {
-    let place = runs.firstIndex {
-      if case .footer(let other) = $0 { other.base.position < segment.base.position } else { true }
-    }
-    var runs = runs
-    runs.insert(.footer(segment), at: place ?? runs.count)
-    return Directory(runs)
-  }
-
   /// Whether an index checkpoint answers for `segment`.
   package func covers(_ segment: SegmentID) -> Bool {
     runs.contains {
       if case .checkpoint(let checkpoint) = $0 {
-        checkpoint.header.firstSegment <= segment && segment <= checkpoint.header.lastSegment
+        checkpoint.covers(segment)
       } else {
         false
       }
@@ -141,6 +133,40 @@ extension Directory {
 }
 
 extension LogView {
+  /// Where `id` stands in log order; behind all others if the view does not have it yet.
+  package func order(of id: SegmentID) -> Int {
+    segments.lastIndex { $0.id == id } ?? segments.count
+  }
+
+  /// The tables over the segments before `segment`, newest first.
+  package func tables(before segment: Segment) -> Directory {
+    let limit = order(of: segment.id)
+    var runs: [Directory.Run] = []
+    for run in directory.runs {
+      switch run {
+      case .footer(let other):
+        if order(of: other.id) < limit { runs.append(run) }
+      case .checkpoint(let checkpoint):
+        let covered = segments.filter { checkpoint.covers($0.id) }
+        let older = covered.filter { order(of: $0.id) < limit }
+        // A table that also knows later segments would hide what stood before.
+        runs += older.count == covered.count ? [run] : older.reversed().map { .footer($0) }
+      }
+    }
+    return Directory(runs)
+  }
+
+  /// The tables over the segments behind `segment`, newest first.
+  fileprivate func newerRuns(than segment: Segment) -> [Directory.Run] {
+    let limit = order(of: segment.id)
+    return directory.runs.filter { run in
+      switch run {
+      case .footer(let other): order(of: other.id) > limit
+      case .checkpoint(let checkpoint): order(of: checkpoint.header.firstSegment) > limit
+      }
+    }
+  }
+
   /// The newest `fanIn` neighbouring runs of one size, if there are that many.
   package func mergeableRuns(_ fanIn: Int) -> Range<Int>? {
     func tier(_ run: Directory.Run) -> Int {

@@ -87,7 +87,11 @@ package final class Maintenance: @unchecked Sendable {
   }
 
   /// Takes the segment that is ready, or makes one now. Called by the writer at a roll.
-  package func takeSpare(byteCount: Int) throws(LogError) -> Spare {
+  ///
+  /// A failure leaves the segment ready for the next one who asks.
+  package func takeSpare(
+    byteCount: Int
+  ) throws(LogError) -> (spare: Spare, mapping: Mapping) {
     try work.withLock { () throws(LogError) in
       var spare: Spare
       if let ready = lock.withLock({ state.spare }) {
@@ -101,11 +105,12 @@ package final class Maintenance: @unchecked Sendable {
         try spare.file.allocate(larger)
         spare.byteCount = try spare.file.size()
       }
+      let mapping = try StoreFiles.mapAll(spare.file)
       lock.withLock {
         state.spare = nil
         state.lastSegmentBytes = spare.byteCount
       }
-      return spare
+      return (spare, mapping)
     }
   }
 
@@ -179,11 +184,13 @@ extension Maintenance {
       var entry = SegmentList.Entry(id: list.nextSegment, isSealed: false)
       entry.salt = .random(in: 1 ... .max)
       entry.baseTime = options.clock()
+      while try core.files.hasSegment(entry.id) { entry.id += 1 }
       let file = try core.files.createSegment(
         entry.id, byteCount: max(byteCount + Segment.firstFrame, size))
       spare = Spare(file: file, entry: entry, byteCount: try file.size())
-      list.nextSegment += 1
     }
+    // No id is given twice, also if this one was kept from an attempt that failed.
+    list.nextSegment = max(list.nextSegment, spare.entry.id + 1)
     if !list.segments.contains(where: { $0.id == spare.entry.id }) {
       list.segments.append(spare.entry)
     }

@@ -20,6 +20,8 @@ public struct EventCursor: ~Copyable {
   private var nextPosition: UInt64 = 0
   // Walking backwards: the frames of the window before the one that is loaded.
   private var window: [Int] = []
+  /// The damage that stands before the window.
+  private var damage: LogError?
   // By key: the places still to be visited, those of one segment at a time.
   private let isByKey: Bool
   private var postings: [SegmentPostings] = []
@@ -46,7 +48,9 @@ public struct EventCursor: ~Copyable {
     isByKey = filter.aggregate != nil || filter.tag != nil
     if let id = filter.aggregate {
       let hash = core.hasher.hash(id.span, .aggregate)
-      setPostings(try core.postings(hash, view, afterVersion: request.after))
+      setPostings(
+        try core.postings(
+          hash, view, afterVersion: request.after, throughVersion: request.until))
     } else if let tag = filter.tag {
       let hash = core.hasher.hash(tag.span, .tag)
       setPostings(try core.postings(hash, view, afterPosition: request.after))
@@ -170,6 +174,7 @@ extension EventCursor {
   }
 
   private mutating func loadPreviousFrame() throws(LogError) {
+    if window.isEmpty, let damage { throw damage }
     if window.isEmpty {
       while segmentIndex > 0, nextPosition < view.segments[segmentIndex].base.position {
         segmentIndex -= 1
@@ -200,17 +205,27 @@ extension EventCursor {
     let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
     let target = min(nextPosition, entry.isSealed ? entry.lastPosition : nextPosition)
     let end = try core.locate(target, in: segment)
-    var offset = core.windowStart(target, segment)
+    var (offset, passed) = core.windowStart(target, segment)
     while offset <= end, offset < limit {
-      let header: FrameHeader
       do throws(LogError) {
-        header = try segment.frame(at: offset, limit: limit)
+        let header = try segment.frame(at: offset, limit: limit)
+        if header.knownKind == .events {
+          window.append(offset)
+          passed = segment.eventsFrame(at: offset, header)?.lastPosition(segment.bytes) ?? passed
+        }
+        offset += header.byteCount
       } catch {
-        throw core.describe(error, segment, offset, after: segment.base.position - 1)
+        // What stands behind the damage is given first; then the damage is told.
+        let told = core.describe(error, segment, offset, after: passed)
+        guard case .corrupt = error,
+          let next = core.nextEvents(segment, behind: offset, limit: limit, after: passed)
+        else { throw told }
+        damage = told
+        window.removeAll()
+        offset = next.offset
       }
-      if header.knownKind == .events { window.append(offset) }
-      offset += header.byteCount
     }
+    if window.isEmpty, let damage { throw damage }
   }
 }
 

@@ -11,10 +11,11 @@ extension LogCore {
   /// Starts at the sample before it and passes at most a few frames by their headers; a damaged
   /// frame on the way is passed over if what is looked for stands behind it.
   package func locate(_ position: UInt64, in segment: Segment) throws(LogError) -> Int {
-    var offset = try sampledOffset(position, segment) ?? Segment.firstFrame
+    let start = windowStart(position, segment)
+    var offset = start.offset
     let entry = segment.current.entry
     let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
-    var passed = segment.base.position - 1
+    var passed = start.passed
     while true {
       if entry.isSealed, offset >= limit { return offset }
       do throws(LogError) {
@@ -75,30 +76,52 @@ extension LogCore {
     guard case .corrupt = error else { return error }
     let entry = segment.current.entry
     let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
-    var next = segment.resync(from: offset + FrameHeader.unit, limit: limit, after: passed)
-    while let found = next, found.header.knownKind != .events {
-      next = segment.resync(
-        from: found.offset + found.header.byteCount, limit: limit, after: passed)
-    }
+    let next = nextEvents(segment, behind: offset, limit: limit, after: passed)
     return .corrupt(
       error.corruption(
         in: segment.name, at: offset, positions: lostPositions(segment, next, after: passed)))
   }
 
-  /// A frame boundary a few frames before the one that holds `position`.
-  package func windowStart(_ position: UInt64, _ segment: Segment) -> Int {
-    (try? sampledOffset(position, segment)).flatMap { $0 } ?? Segment.firstFrame
+  /// The next events frame that verifies behind a damaged one.
+  package func nextEvents(
+    _ segment: Segment, behind offset: Int, limit: Int, after passed: UInt64
+  ) -> (offset: Int, header: FrameHeader)? {
+    var next = segment.resync(from: offset + FrameHeader.unit, limit: limit, after: passed)
+    while let found = next, found.header.knownKind != .events {
+      next = segment.resync(
+        from: found.offset + found.header.byteCount, limit: limit, after: passed)
+    }
+    return next
   }
 
-  private func sampledOffset(
+  /// A frame boundary a few frames before the one that holds `position`, and the position that
+  /// stands before it.
+  package func windowStart(
     _ position: UInt64, _ segment: Segment
-  ) throws(LogError) -> Int? {
-    guard position >= segment.base.position else { return nil }
-    var offsets: [Int] = []
-    // No segment has more events than an ordinal can count.
-    let ordinal = UInt32(clamping: position - segment.base.position)
-    appendFrameStarts([ordinal], segment, to: &offsets)
-    return offsets.first
+  ) -> (offset: Int, passed: UInt64) {
+    sample(position, segment).map { ($0.offset, $0.first - 1) }
+      ?? (Segment.firstFrame, segment.base.position - 1)
+  }
+
+  /// The last sample at or before `position`: a frame's offset and its first position.
+  private func sample(_ position: UInt64, _ segment: Segment) -> (offset: Int, first: UInt64)? {
+    let sampled = index.withState { state -> (Int, UInt64)? in
+      guard let chains = state.chainsIndex(segment.id),
+        position >= state.chains[chains].basePosition
+      else { return nil }
+      let base = state.chains[chains].basePosition
+      return state.chains[chains].frameSample(before: Int(position - base)).map {
+        (Int($0.units) * FrameHeader.unit, base + UInt64($0.ordinal))
+      }
+    }
+    if let sampled { return sampled }
+    guard let footer = segment.footer, position >= segment.base.position else { return nil }
+    let ordinal = Int(min(position, footer.header.lastPosition + 1) - segment.base.position)
+    // A footer is a cache: without it the segment is walked from its start.
+    guard let found = (try? footer.frameSample(before: ordinal)).flatMap({ $0 }) else { return nil }
+    return (
+      Int(found.units) * FrameHeader.unit, segment.base.position + UInt64(found.ordinal)
+    )
   }
 
   /// Appends for each of `ordinals` the offset of a frame at or shortly before the one that holds it.

@@ -9,10 +9,11 @@ extension LogCore {
   ///
   /// - Parameters:
   ///   - version: for an aggregate, events up to this version need not be found.
+  ///   - throughVersion: for an aggregate, events behind this version are not given.
   ///   - position: events up to this position need not be found.
   package func postings(
     _ hash: KeyHash, _ view: LogView, afterVersion version: UInt64 = 0,
-    afterPosition position: UInt64 = 0
+    throughVersion: UInt64 = .max, afterPosition position: UInt64 = 0
   ) throws(LogError) -> [SegmentPostings] {
     var found: [SegmentPostings] = []
     var next = try newestSegment(hash, view)
@@ -30,11 +31,9 @@ extension LogCore {
       case .segment(let before): isInFooter = before == id
       case .unknown, .entry: isInFooter = segment.footer != nil
       }
-      if isInFooter, oldest > version, let footer = segment.footer,
-        let entry = try find(hash, footer, segment)
+      if isInFooter, oldest > version, let footer = try footer(of: segment),
+        let (entry, sealed) = try find(hash, footer, segment)
       {
-        var sealed: [UInt32] = []
-        try footer.postings(entry, into: &sealed)
         ordinals = sealed + ordinals
         link = .segment(entry.segment)
         if entry.domain == KeyHash.Domain.aggregate.rawValue {
@@ -43,27 +42,52 @@ extension LogCore {
       } else if isInFooter, case .segment = link {
         link = .unknown
       }
+      if oldest < throughVersion, throughVersion - oldest < UInt64(ordinals.count) {
+        ordinals.removeLast(ordinals.count - Int(throughVersion - oldest))
+      } else if oldest != .max, oldest >= throughVersion {
+        ordinals.removeAll()
+      }
+      // Versions have no gaps: events that were not asked for need not be looked at.
+      if oldest < version {
+        ordinals.removeFirst(Int(min(version - oldest, UInt64(ordinals.count))))
+      }
       if !ordinals.isEmpty { found.append(SegmentPostings(segment: segment, ordinals: ordinals)) }
       if oldest <= version || segment.base.position <= position { break }
       switch link {
       case .segment(let before): next = before == 0 || before == id ? nil : before
       case .unknown, .entry:
-        next = try newest(hash, in: view.directory.olderThan(segment))?.segment
+        next = try newest(hash, in: view.tables(before: segment))?.segment
+      }
+      // The way leads back only; a table that says otherwise is not this log's.
+      if let next, view.order(of: next) >= view.order(of: id) {
+        throw .corrupt(Corruption(file: segment.footerName, offset: 0, .identity))
       }
     }
     return found.reversed()
   }
 
+  /// The key's entry and postings in a footer; a damaged one is made anew first.
   private func find(
     _ hash: KeyHash, _ footer: Footer, _ segment: Segment
-  ) throws(LogError) -> KeyEntry? {
+  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
     do throws(LogError) {
-      return try footer.keys.find(hash)
+      return try Self.find(hash, footer)
     } catch {
       guard error.file == footer.name else { throw error }
-      try rebuildFooter(segment, without: currentView.directory)
-      return try segment.footer?.keys.find(hash)
+      try rebuildFooter(segment)
+      return try segment.footer.flatMap { footer throws(LogError) in
+        try Self.find(hash, footer)
+      }
     }
+  }
+
+  private static func find(
+    _ hash: KeyHash, _ footer: Footer
+  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
+    guard let entry = try footer.keys.find(hash) else { return nil }
+    var ordinals: [UInt32] = []
+    try footer.postings(entry, into: &ordinals)
+    return (entry, ordinals)
   }
 
   private func newestSegment(
@@ -77,8 +101,8 @@ extension LogCore {
     return try newest(hash, in: view.directory)?.segment
   }
 
-  /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the index
-  /// has none.
+  /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the
+  /// index has none.
   private func chain(
     _ hash: KeyHash, _ segment: Segment, into ordinals: inout [UInt32]
   ) -> (link: SegmentChains.Link, versionBefore: UInt64)? {
@@ -92,6 +116,10 @@ extension LogCore {
       if let slot = state.table.find(hash) {
         isAggregate = state.table[slot].domain == KeyHash.Domain.aggregate.rawValue
         version = state.table[slot].version
+        // The key has moved on: this segment's part of it ends at an older version.
+        if state.table[slot].segment != segment.id, let head = state.heads[chains][hash] {
+          version = head.version
+        }
       }
       return entry
     }
@@ -123,18 +151,5 @@ extension LogCore {
     ordinals.reverse()
     let before = isAggregate ? version - min(version, UInt64(ordinals.count)) : .max
     return (end, before)
-  }
-}
-
-extension Directory {
-  /// The runs over segments before `segment`.
-  package func olderThan(_ segment: Segment) -> Directory {
-    Directory(
-      runs.filter { run in
-        switch run {
-        case .footer(let other): other.base.position < segment.base.position
-        case .checkpoint(let checkpoint): checkpoint.header.lastSegment != segment.id
-        }
-      })
   }
 }

@@ -8,12 +8,18 @@ extension LogOpener {
     }
     for (index, current) in files.enumerated() {
       let next = index + 1 < files.count ? files[index + 1] : nil
+      // A segment listed before another and never begun has no successor.
       let successor = next.flatMap { Self.header($0.mapping, $0.file.name, $0.entry) }
+        .flatMap { $0.predecessorID == current.entry.id ? $0 : nil }
       let isBegun = try walkSegment(
         current.entry, current.file, current.mapping, successor: successor)
       if !isBegun {
         try keepSpare(current.entry, current.file, current.mapping, isLast: next == nil)
         if next == nil { return }
+      } else if let skipped = spare {
+        // Begun now, it would be listed before what it follows.
+        spare = nil
+        drop(skipped.entry, skipped.file.name)
       }
     }
   }
@@ -217,7 +223,11 @@ extension LogOpener {
       spare = Maintenance.Spare(file: file, entry: entry, byteCount: mapping.count)
       return
     }
-    report.findings.append(.init(file.name, .unsyncedSegmentDropped))
+    drop(entry, file.name)
+  }
+
+  private mutating func drop(_ entry: SegmentList.Entry, _ name: String) {
+    report.findings.append(.init(name, .unsyncedSegmentDropped))
     guard isWritingAllowed else { return }
     list.segments.removeAll { $0.id == entry.id }
     isListChanged = true

@@ -6,6 +6,8 @@ package struct LogOpener {
   package var list: SegmentList
   package var manifest: Manifest
   package var isListChanged: Bool
+  /// Whether manifest or list were made anew.
+  package let isRebuilt: Bool
   package var unfooted: [Segment] = []
   package var spare: Maintenance.Spare?
   package var lastSegmentBytes = 0
@@ -44,6 +46,7 @@ package struct LogOpener {
     list = layout.list
     manifest = layout.manifest
     isListChanged = layout.isRebuilt
+    isRebuilt = layout.isRebuilt
     report.findings += layout.findings
     self.report = report
   }
@@ -151,7 +154,8 @@ extension LogOpener {
     _ name: String, _ entry: SegmentList.Entry
   ) throws(LogError) -> any LogFile {
     do throws(LogError) {
-      return try core.files.log.openFile(name, isWriting && !entry.isSealed ? .readWrite : .readOnly)
+      return try core.files.log.openFile(
+        name, isWriting && !entry.isSealed ? .readWrite : .readOnly)
     } catch {
       guard case .system(let cause) = error, cause.isNotFound else { throw error }
       let positions =
@@ -272,6 +276,30 @@ extension LogOpener {
       guard case .corrupt(let corruption) = error else { throw error }
       if isWriting { throw error }
       self.corruption = self.corruption ?? corruption
+    }
+  }
+}
+
+// MARK: Leftovers
+
+extension LogOpener {
+  /// Removes the files of segments that were made and never listed, because their writer died in
+  /// between.
+  ///
+  /// Only where the newest manifest led to the list, so that no later one can have named them, and
+  /// only those that were never begun.
+  mutating func sweep() {
+    let isNewest = !isRebuilt && !report.findings.contains { $0.kind == .manifestSlotIgnored }
+    guard isWritingAllowed, isNewest, let names = try? core.files.log.names() else { return }
+    for name in names {
+      guard name.hasSuffix(".segment"), let id = SegmentID(name.dropLast(8)),
+        id >= list.nextSegment,
+        let file = try? core.files.log.openFile(name, .readOnly),
+        let start = try? file.read(HeaderBlock.byteCount, at: 0),
+        start.span.isZero(0..<start.count),
+        (try? core.files.log.remove(name)) != nil
+      else { continue }
+      report.findings.append(.init(file.name, .leftoverRemoved))
     }
   }
 }

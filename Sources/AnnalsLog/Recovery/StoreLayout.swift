@@ -149,6 +149,22 @@ extension StoreLayout {
       let right = bases[$1.id] ?? ($1.basePosition == 0 ? .max : $1.basePosition)
       return left != right ? left < right : $0.id < $1.id
     }
+    for header in headers {
+      guard let index = list.segments.firstIndex(where: { $0.id == header.segmentID }) else {
+        continue
+      }
+      list.segments[index].basePosition = header.basePosition
+      list.segments[index].salt = header.salt
+      list.segments[index].baseTime = header.baseTime
+    }
+    // A header that can not be read: the segment begins where the one before it ends.
+    var before: UInt64 = 0
+    for index in list.segments.indices {
+      if list.segments[index].isSealed, list.segments[index].basePosition == 0 {
+        list.segments[index].basePosition = before + 1
+      }
+      before = list.segments[index].lastPosition
+    }
     // Positions that no segment begins with are lost with a segment that is gone.
     var expected: UInt64 = 1
     for index in list.segments.indices {

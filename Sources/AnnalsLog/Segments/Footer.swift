@@ -1,7 +1,7 @@
 /// Reads a segment's footer through its mapping: which keys the segment holds, and where.
 ///
-/// Nothing it says is believed without a look at the event it leads to; a page is checked when it is
-/// first touched. See `Format.md`, section "Footer".
+/// Nothing it says is believed without a look at the event it leads to; a page is checked when it
+/// is first touched. See `Format.md`, section "Footer".
 package final class Footer: Sendable {
   package let header: FooterHeader
   private let file: CheckedFile
@@ -65,6 +65,17 @@ package final class Footer: Sendable {
     }
   }
 
+  /// The offset of a frame that begins at or before the one that holds `ordinal`.
+  package func frameOffset(before ordinal: Int) throws(LogError) -> Int? {
+    try frameSample(before: ordinal).map { Int($0.units) * FrameHeader.unit }
+  }
+
+  /// The last sample at or before the frame that holds `ordinal`, if there is one.
+  package func frameSample(before ordinal: Int) throws(LogError) -> SegmentChains.Sample? {
+    let file = file
+    return try Self.frameSample(before: ordinal, header, file)
+  }
+
   /// Looks up those of `offsets`, which begin at `start` and are `ordinals`' own, that are the
   /// segment's first frame's: the offset of a frame that begins at or before the ordinal's.
   ///
@@ -72,23 +83,34 @@ package final class Footer: Sendable {
   package func findFrameOffsets(
     _ ordinals: ArraySlice<UInt32>, in offsets: inout [Int], from start: Int
   ) {
+    // One reference for all of them.
     let file = file
-    let samples = Int(header.samples.offset)
-    let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
     var place = start
     for ordinal in ordinals {
       defer { place += 1 }
       if offsets[place] != Segment.firstFrame { continue }
-      var search = SampleSearch(count: Int(header.samples.count), guess: Int(ordinal), of: limit)
-      while let probe = search.probe {
-        let at = samples + probe * 8
-        guard (try? file.check(at..<at + 8)) != nil else { return }
-        search.narrow(file.body.load(UInt32.self, at: at) <= ordinal)
-      }
-      if search.found == 0 { continue }
-      let at = samples + (search.found - 1) * 8
-      offsets[place] = Int(file.body.load(UInt32.self, at: at + 4)) * FrameHeader.unit
+      guard let found = try? Self.frameSample(before: Int(ordinal), header, file) else { continue }
+      offsets[place] = Int(found.units) * FrameHeader.unit
     }
+  }
+
+  private static func frameSample(
+    before ordinal: Int, _ header: FooterHeader, _ file: CheckedFile
+  ) throws(LogError) -> SegmentChains.Sample? {
+    let start = Int(header.samples.offset)
+    let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
+    var search = SampleSearch(count: Int(header.samples.count), guess: ordinal, of: limit)
+    while let probe = search.probe {
+      let at = start + probe * 8
+      try file.check(at..<at + 8)
+      search.narrow(Int(file.body.load(UInt32.self, at: at)) <= ordinal)
+    }
+    if search.found == 0 { return nil }
+    let at = start + (search.found - 1) * 8
+    try file.check(at..<at + 8)
+    return SegmentChains.Sample(
+      ordinal: file.body.load(UInt32.self, at: at),
+      units: file.body.load(UInt32.self, at: at + 4))
   }
 
   /// The names and event counts of the types in the segment.

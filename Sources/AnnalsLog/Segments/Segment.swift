@@ -68,6 +68,11 @@ package final class Segment: @unchecked Sendable {
     }
   }
 
+  /// The name of its footer in the store, whether it is there, made anew, or missing.
+  package var footerName: String {
+    footer?.name ?? StoreFile.logDirectory + "/" + StoreFile.footer(id)
+  }
+
   /// Whether the segment is final.
   package var isSealed: Bool { lock.withLock { state.entry.isSealed } }
 

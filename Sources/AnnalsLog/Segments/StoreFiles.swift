@@ -31,13 +31,38 @@ package struct StoreFiles: Sendable {
     try directory.sync()
   }
 
+  /// Makes durable what an earlier writer may have left with the kernel only, and forgets what the
+  /// kernel shows and the disk does not hold, before anything is built on either.
+  ///
+  /// A writer may have been killed between a change and its sync, or given up after a sync failed.
+  package func settle() throws(LogError) {
+    for name in [StoreFile.manifest, StoreFile.types] {
+      let file: any LogFile
+      do throws(LogError) {
+        file = try root.openFile(name, .readWrite)
+      } catch {
+        if case .system(let cause) = error, cause.isNotFound { continue }
+        throw error
+      }
+      try file.sync()
+      file.dropCache()
+    }
+    try syncNames(log)
+    try syncNames(root)
+  }
+
+  /// Whether a file has the name of segment `id`, listed or not.
+  package func hasSegment(_ id: SegmentID) throws(LogError) -> Bool {
+    try log.names().contains(StoreFile.segment(id))
+  }
+
   /// Makes an empty segment file of `byteCount` bytes, its blocks reserved and its name durable.
   package func createSegment(
     _ id: SegmentID, byteCount: Int
   ) throws(LogError) -> any LogFile {
     let name = StoreFile.segment(id)
+    let file = try log.openFile(name, .create)
     do {
-      let file = try log.openFile(name, .create)
       try file.allocate(byteCount)
       try file.sync()
       try syncNames(log)

@@ -57,9 +57,11 @@ private func lines(
   }
 
   @Test func aDirectoryIsNotFound() throws {
-    var reader = try LineReader(path: "/")
-    var code: ExitCode?
-    do { _ = try reader.advance() } catch { code = CommandFailure(error).code }
-    #expect(code == .notFound)
+    do throws(SystemError) {
+      _ = try LineReader(path: "/")
+      Issue.record("a directory was opened")
+    } catch {
+      #expect(CommandFailure(error, while: .reading).code == .notFound)
+    }
   }
 }

@@ -50,7 +50,17 @@ final class Workshop {
   }
 
   /// The bytes of a file in the directory.
-  func bytes(_ name: String) throws -> Data { try Data(contentsOf: directory.appending(path: name)) }
+  func bytes(_ name: String) throws -> Data {
+    try Data(contentsOf: directory.appending(path: name))
+  }
+
+  /// Makes a directory in the directory.
+  func makeDirectory(_ name: String) throws {
+    try FileManager.default.createDirectory(
+      at: directory.appending(path: name),
+      withIntermediateDirectories: false
+    )
+  }
 
   /// Runs the command to its end; names of `arguments` are relative to the directory.
   func annals(_ arguments: String..., input: String = "") throws -> Run {

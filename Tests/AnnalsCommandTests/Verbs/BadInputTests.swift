@@ -75,17 +75,15 @@ import Testing
 
   @Test func aFileThatCannotBeReadMakesNoStore() throws {
     try shop.annals("import", "s", "nothing").expectFailure(66, saying: "nothing: No such file")
-    try FileManager.default.createDirectory(atPath: shop.path("d"), withIntermediateDirectories: false)
+    try shop.makeDirectory("d")
     try shop.annals("import", "s", "d").expectFailure(66, saying: "Is a directory")
     #expect(!FileManager.default.fileExists(atPath: shop.path("s")))
   }
 
   @Test func whatIsNoStoreIsNotRead() throws {
     try shop.write("x", to: "file")
-    try FileManager.default.createDirectory(
-      atPath: shop.path("empty"), withIntermediateDirectories: false)
-    try FileManager.default.createDirectory(
-      atPath: shop.path("foreign"), withIntermediateDirectories: false)
+    try shop.makeDirectory("empty")
+    try shop.makeDirectory("foreign")
     try shop.write("x", to: "foreign/file")
     for verb in ["export", "events", "aggregates", "inspect", "verify"] {
       for path in ["nowhere", "file", "empty", "foreign", "file/s"] {

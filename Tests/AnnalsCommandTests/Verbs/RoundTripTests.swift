@@ -8,10 +8,13 @@ import Testing
   init() throws { shop = try Workshop() }
 
   @Test func exportGivesBackWhatWasImported() throws {
+    let extras =
+      #""id":"00112233-4455-6677-8899-aabbccddeeff","tags":["b","a"],"#
+      + #""metadata":{"actor":"me","":"x"}"#
     let input = #"""
-      {"aggregate":"a-1","type":"T","time":"2026-01-01T00:00:00Z","data":{"x":[1,2.50,"ü"],"y":null}}
+      {"aggregate":"a-1","type":"T","time":"2026-01-01T00:00:00Z","data":{"x":[2.50,"ü"],"y":null}}
       {"aggregate":"../../x","type":"T","time":"2026-01-01T00:00:00.001Z","data":"text"}
-      {"aggregate":"a-1","type":"U v","time":"1969-12-31T23:59:59.999999Z","data":[],"id":"00112233-4455-6677-8899-aabbccddeeff","tags":["b","a"],"metadata":{"actor":"me","":"x"}}
+      {"aggregate":"a-1","type":"U v","time":"1969-12-31T23:59:59.999999Z","data":[],\#(extras)}
       {"aggregate":"ä","type":"T","time":"2026-01-01T00:00:00Z","data":{"$binary":"AP8="}}
 
       """#
@@ -42,12 +45,13 @@ import Testing
     for number in 1...20 {
       let category = number.isMultiple(of: 2) ? "even" : "odd"
       input += #"{"aggregate":"\#(category)-\#(number % 4)","type":"T\#(number % 3)","#
-      input += #""time":"2026-01-\#(number < 10 ? "0" : "")\#(number)T00:00:00Z","data":\#(number),"#
+      input +=
+        #""time":"2026-01-\#(number < 10 ? "0" : "")\#(number)T00:00:00Z","data":\#(number),"#
       input += #""tags":["\#(category)","third-\#(number % 3)"]}"# + "\n"
     }
     #expect(try shop.annals("import", "s", input: input).code == 0)
-    func numbers(_ filters: String...) throws -> [Int] {
-      let run = try shop.shell("$ANNALS events s --json " + filters.joined(separator: " "))
+    func numbers(_ filters: String = "") throws -> [Int] {
+      let run = try shop.shell("$ANNALS events s --json " + filters)
       #expect(run.code == 0, "\(run.error)")
       return run.output.matches(of: /"data":(\d+)/).compactMap { Int($0.1) }
     }
@@ -72,7 +76,7 @@ import Testing
     #expect(report["firstPosition"] is NSNull && report["lastPosition"] is NSNull)
     #expect(try shop.annals("export", "s").output == "")
     // As does a directory that was empty before.
-    try FileManager.default.createDirectory(atPath: shop.path("t"), withIntermediateDirectories: false)
+    try shop.makeDirectory("t")
     #expect(try shop.annals("import", "t", input: line(1)).code == 0)
   }
 
@@ -81,7 +85,14 @@ import Testing
     let plain = try shop.annals("import", "s", "--batch", "2", "--acknowledge", input: input)
     #expect(plain.output == "2\n4\n5\n")
     let json = try shop.annals(
-      "import", "s", "--batch", "0", "--acknowledge", "--json", "--durability", "written",
+      "import",
+      "s",
+      "--batch",
+      "0",
+      "--acknowledge",
+      "--json",
+      "--durability",
+      "written",
       input: input
     )
     #expect(json.error == "10\n")
@@ -102,24 +113,36 @@ import Testing
     #expect(try names("--category b") == ["b-1"])
     let line = try shop.annals("aggregates", "s", "--category", "b", "--json").output
     let time = "2026-01-01T00:00:00Z"
-    #expect(
-      line == #"{"aggregate":"b-1","version":2,"bytes":2,"firstTime":"\#(time)","lastTime":"\#(time)"}"#
-        + "\n"
-    )
+    let times = #""firstTime":"\#(time)","lastTime":"\#(time)""#
+    #expect(line == #"{"aggregate":"b-1","version":2,"bytes":2,\#(times)}"# + "\n")
     #expect(try shop.annals("aggregates", "s").lines.count == 3)
   }
 
   @Test func followGoesOnBesideWritersAndOverTheirDeath() throws {
     #expect(try shop.annals("import", "s", input: lines(1...3)).code == 0)
     let follower = try shop.start(
-      "events", "s", "--follow", "--json", input: .nullDevice, output: "followed")
+      "events",
+      "s",
+      "--follow",
+      "--json",
+      input: .nullDevice,
+      output: "followed"
+    )
+    defer { if follower.isRunning { kill(follower.processIdentifier, SIGKILL) } }
     try waitForLines(3, "followed")
     #expect(try shop.annals("import", "s", input: lines(4...6)).code == 0)
     try waitForLines(6, "followed")
     let pipe = Pipe()
     let writer = try shop.start(
-      "import", "s", "--batch", "1", "--durability", "written", input: pipe.fileHandleForReading,
-      output: "writer")
+      "import",
+      "s",
+      "--batch",
+      "1",
+      "--durability",
+      "written",
+      input: pipe.fileHandleForReading,
+      output: "writer"
+    )
     pipe.fileHandleForWriting.write(Data(lines(7...9).utf8))
     try waitForLines(9, "followed")
     // Beside a writer: readers read, a second writer is refused.
@@ -130,7 +153,8 @@ import Testing
     #expect(try shop.annals("import", "s", input: lines(10...12)).code == 0)
     try waitForLines(12, "followed")
     follower.interrupt()
-    follower.waitUntilExit()
+    for _ in 0..<500 where follower.isRunning { usleep(20_000) }
+    try #require(!follower.isRunning, "Ctrl-C ends it")
     #expect(follower.terminationReason == .exit && follower.terminationStatus == 0)
     let exported = try shop.annals("export", "s").output
     #expect(String(decoding: try shop.bytes("followed"), as: UTF8.self) == exported)
@@ -150,6 +174,45 @@ import Testing
     let run = try shop.shell("$ANNALS export s | head -1; echo ${PIPESTATUS[0]} >&2")
     #expect(run.lines.count == 1)
     #expect(run.error == "0\n")
+  }
+
+  @Test func inspectShowsHowItIsStored() throws {
+    #expect(try shop.annals("import", "s", "--batch", "10", input: lines(1...100)).code == 0)
+    let store = try shop.annals("inspect", "s", "--json").object()
+    #expect(store["segments"] as? Int == 1)
+    #expect(store["events"] as? Int == 100)
+    #expect(store["aggregates"] as? Int == 1)
+    #expect(store["lastPosition"] as? Int == 100)
+    let segment = try shop.annals("inspect", "s", "1", "--json").object()
+    let frames = try #require(segment["frames"] as? [[String: Any]])
+    #expect(frames.filter { $0["kind"] as? String == "events" }.count == 10)
+    #expect(frames.compactMap { $0["events"] as? Int }.reduce(0, +) == 100)
+    #expect(try shop.annals("inspect", "s").lines.count == 3)
+    #expect(try shop.annals("inspect", "s", "1").lines.count == frames.count + 1)
+    try shop.annals("inspect", "s", "9").expectFailure(66, saying: "no segment 9")
+  }
+
+  @Test func verifyTellsWhatIsDamagedAndChangesNothing() throws {
+    #expect(try shop.annals("import", "s", "--batch", "10", input: lines(1...100)).code == 0)
+    let sound = try shop.annals("verify", "s", "--json")
+    #expect(sound.code == 0)
+    let report = try sound.object()
+    #expect(report["ok"] as? Bool == true)
+    #expect(report["events"] as? Int == 100)
+    #expect((report["problems"] as? [Any])?.isEmpty == true)
+    var segment = try shop.bytes("s/log/00000001.segment")
+    segment[4_200] ^= 1
+    try segment.write(to: URL(filePath: shop.path("s/log/00000001.segment")))
+    let damaged = try shop.annals("verify", "s", "--json")
+    #expect(damaged.code == 1 && damaged.error == "")
+    let problems = try #require(try damaged.object()["problems"] as? [[String: Any]])
+    let problem = try #require(problems.first)
+    #expect(problem["kind"] as? String == "checksum")
+    #expect(problem["file"] as? String == "log/00000001.segment")
+    #expect(problem["offset"] is Int && problem["message"] is String)
+    let text = try shop.annals("verify", "s").output
+    #expect(text.hasPrefix("problem: log/00000001.segment at byte"))
+    #expect(try shop.bytes("s/log/00000001.segment") == segment)
   }
 
   @Test func theDemoTellsItsStory() throws {

@@ -1,0 +1,71 @@
+import AnnalsLog
+import AnnalsTesting
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Whether every byte is tried, not a sample of them.
+let isExhaustive = unsafe getenv("ANNALS_EXHAUSTIVE") != nil
+
+/// Every byte of every file of a small store is changed, and everything is asked of it.
+@Suite struct ByteDamageTests {
+  /// Files whose content counts for nothing: a lock is held or not, and `control` is a hint of a
+  /// living writer, made anew by the next.
+  static let hints: Set<String> = [StoreFile.lock, StoreFile.control]
+
+  @Test(arguments: [(true, UInt8(0xff)), (true, 0x10), (false, 0xff), (false, 0x01)])
+  func aChangedByteCostsItsFrameAtMost(isClosed: Bool, mask: UInt8) throws {
+    var shape = DamageStore.Shape()
+    shape.isClosed = isClosed
+    let trial = try DamageTrial(shape)
+    try run(trial, "closed \(isClosed) mask \(mask)", mask: mask, step: 151) { _ in true }
+  }
+
+  @Test(arguments: [UInt8(0xff), 0x40])
+  func aChangedByteOfAnIndexCheckpointCostsNothing(mask: UInt8) throws {
+    let trial = try DamageTrial(DamageStore.Shape(segmentCount: 9))
+    try run(trial, "checkpoint mask \(mask)", mask: mask, step: 331) { $0.hasPrefix("index-") }
+  }
+
+  private func run(
+    _ trial: DamageTrial, _ name: String, mask: UInt8, step: Int, _ isTried: (String) -> Bool
+  ) throws {
+    var cases = 0
+    var failures = 0
+    for (file, bytes) in trial.image.files.sorted(by: { $0.key < $1.key })
+    where isTried(file) && !Self.hints.contains(file) {
+      // The untouched tail of a segment is sampled; all before is tried.
+      let used = file.hasSuffix(".segment") ? (trial.ends[file] ?? 0) + 64 : bytes.count
+      for offset in bytes.indices {
+        let isTail = offset >= used
+        if isTail ? offset % (isExhaustive ? 997 : 19_997) != 0 : !isExhaustive && offset % step != 0 {
+          continue
+        }
+        cases += 1
+        let complaints = try trial.damage(file, offset, mask)
+        if complaints.isEmpty { continue }
+        failures += 1
+        if failures <= 40 {
+          Issue.record("\(name): \(file) at \(offset): \(complaints.prefix(3))")
+        }
+      }
+    }
+    print("byte damage, \(name): \(cases) cases, \(failures) failures")
+  }
+
+  @Test func hintsAreNotBelieved() throws {
+    let trial = try DamageTrial(DamageStore.Shape())
+    let page = [UInt8](repeating: 0xff, count: 4096)
+    for name in Self.hints {
+      let disk = trial.base.killed()
+      try DiskImage.write(page, at: 0, of: name, on: disk)
+      let log = try EventLog(
+        at: DamageStore.path, options: DamageStore.options(disk, .readOnly))
+      #expect(trial.oracle.judge(log, lost: []) == [])
+    }
+  }
+}
