@@ -26,14 +26,20 @@ package struct ByteReader: ~Escapable {
   }
 
   /// Reads an unsigned LEB128 integer of at most ten bytes.
+  @inline(__always)
   package mutating func readVarint() -> UInt64? {
-    var cursor = offset
-    guard cursor >= 0, cursor < bytes.count else { return nil }
-    let first = bytes[cursor]
+    guard offset >= 0, offset < bytes.count else { return nil }
+    let first = bytes[offset]
     if first < 0x80 {
-      offset = cursor + 1
+      offset += 1
       return UInt64(first)
     }
+    return readLongVarint(first)
+  }
+
+  /// Reads the rest of an integer of more than one byte.
+  private mutating func readLongVarint(_ first: UInt8) -> UInt64? {
+    var cursor = offset
     var value = UInt64(first & 0x7f)
     var shift: UInt64 = 7
     cursor += 1

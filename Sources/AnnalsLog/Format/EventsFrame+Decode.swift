@@ -22,35 +22,45 @@ extension EventsFrame {
     _ bytes: Span<UInt8>, at start: Int, byteCount: Int, _ base: SegmentBase
   ) -> EventsFrame? {
     var frame = EventsFrame()
-    frame.start = start
-    frame.byteCount = byteCount
+    return frame.read(bytes, at: start, byteCount: byteCount, base) ? frame : nil
+  }
+
+  /// As `decode`, in place: the value is too large to be handed from function to function.
+  ///
+  /// - Returns: false where the bytes are not what a writer makes; the value is then not to be used.
+  package mutating func read(
+    _ bytes: Span<UInt8>, at start: Int, byteCount: Int, _ base: SegmentBase
+  ) -> Bool {
+    self = EventsFrame()
+    self.start = start
+    self.byteCount = byteCount
     let end = start + byteCount
-    guard end <= bytes.count else { return nil }
+    guard end <= bytes.count else { return false }
     var reader = ByteReader(
       bytes.extracting(0..<end), at: start + FrameHeader.Layout.byteCount)
     guard let flags = reader.read(UInt8.self), flags & Flags.reserved == 0,
       let position = reader.readVarint(), let time = reader.readZigzag()
-    else { return nil }
+    else { return false }
     let (first, overflow) = base.position.addingReportingOverflow(position)
-    guard !overflow, first > 0, first <= Limits.ordinalMax else { return nil }
-    frame.firstPosition = first
-    frame.time = base.time &+ time
-    frame.payloadsEnd = end - Int(flags & Flags.paddingMask)
+    guard !overflow, first > 0, first <= Limits.ordinalMax else { return false }
+    firstPosition = first
+    self.time = base.time &+ time
+    payloadsEnd = end - Int(flags & Flags.paddingMask)
     if flags & Flags.durableBefore == 0 {
       guard let distance = reader.readVarint(), distance <= UInt64(start) / 8 || start == 0 else {
-        return nil
+        return false
       }
-      frame.undurableUnits = distance
+      undurableUnits = distance
     }
-    if flags & Flags.lone != 0 { return frame.decodeLone(&reader) }
-    return frame.decodeColumns(&reader)
+    if flags & Flags.lone != 0 { return decodeLone(&reader) }
+    return decodeColumns(&reader)
   }
 
-  private consuming func decodeLone(_ reader: inout ByteReader) -> EventsFrame? {
+  private mutating func decodeLone(_ reader: inout ByteReader) -> Bool {
     guard let length = reader.readVarint(), length >= 1, length <= Self.idLengthMax,
       let version = reader.readVarint(), let type = reader.readVarint(),
       let ids = reader.skip(Int(length)), reader.offset <= payloadsEnd
-    else { return nil }
+    else { return false }
     isLone = true
     eventCount = 1
     aggregateCount = 1
@@ -62,17 +72,17 @@ extension EventsFrame {
     idsOffset = ids.lowerBound
     payloadsOffset = reader.offset
     payloadLengths = Column(constant: UInt64(payloadsEnd - payloadsOffset))
-    return self
+    return true
   }
 
-  private consuming func decodeColumns(_ reader: inout ByteReader) -> EventsFrame? {
+  private mutating func decodeColumns(_ reader: inout ByteReader) -> Bool {
     // At least one byte stands in the frame for each event: what a frame can claim is bounded by
     // its size.
     guard let events = reader.readCount(maximum: byteCount), events >= 1,
       let aggregateRows = reader.readCount(maximum: events), aggregateRows >= 1,
       let appends = reader.readCount(maximum: events), appends >= 1,
       let word = reader.read(UInt32.self)
-    else { return nil }
+    else { return false }
     eventCount = events
     aggregateCount = aggregateRows
     appendCount = appends
@@ -81,7 +91,7 @@ extension EventsFrame {
     hasPositions = word & Columns.hasPositions != 0
     guard hasAggregates || aggregateRows == 1 || aggregateRows == events,
       hasAggregates || !hasPositions
-    else { return nil }
+    else { return false }
 
     func width(_ shift: UInt32) -> ColumnWidth? {
       ColumnWidth(rawValue: UInt8(truncatingIfNeeded: word >> shift) & 7)
@@ -103,7 +113,7 @@ extension EventsFrame {
       let times = column(Columns.times, events, isPresent: hasTimes, &reader),
       let appendLengths = column(Columns.appendLengths, appends, isPresent: true, &reader),
       let positions = column(Columns.positions, events, isPresent: hasPositions, &reader)
-    else { return nil }
+    else { return false }
     self.idLengths = idLengths
     self.firstVersions = firstVersions
     self.aggregates = aggregates
@@ -116,27 +126,27 @@ extension EventsFrame {
     return decodeSections(&reader, word)
   }
 
-  private consuming func decodeSections(
+  private mutating func decodeSections(
     _ reader: inout ByteReader, _ word: UInt32
-  ) -> EventsFrame? {
+  ) -> Bool {
     if word & Columns.hasExtras != 0 {
       guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
-      else { return nil }
+      else { return false }
       (extrasOffset, extrasEnd) = (range.lowerBound, range.upperBound)
     }
     if word & Columns.hasKeys != 0 {
       guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
-      else { return nil }
+      else { return false }
       (keysOffset, keysEnd) = (range.lowerBound, range.upperBound)
     }
     // Ids come last before the payloads; their lengths are summed when the frame is verified, and
     // the total stands here so that the payloads are found without it.
     guard let idBytes = reader.readCount(maximum: byteCount), let ids = reader.skip(idBytes),
       reader.offset <= payloadsEnd
-    else { return nil }
+    else { return false }
     idsOffset = ids.lowerBound
     payloadsOffset = ids.upperBound
-    return self
+    return true
   }
 
   /// Whether every value of the frame agrees with every other; costs the number of events.

@@ -1,7 +1,7 @@
 /// The index of a segment that has no footer yet: for each event the one before it of the same key.
 ///
 /// Three bytes an event for its aggregate, eight for each tag and idempotency key, and eight for
-/// every eighth frame. Guarded by the lock of the `KeyIndex` that owns it.
+/// every eighth frame, or sixteenth event if that comes first. Guarded by the lock of the `KeyIndex` that owns it.
 package struct SegmentChains: Sendable {
   /// What a link leads to.
   package enum Link: Equatable, Sendable {
@@ -13,8 +13,10 @@ package struct SegmentChains: Sendable {
     case unknown
   }
 
-  /// How many frames one sample stands for.
+  /// How many frames one sample stands for at most …
   package static let framesPerSample = 8
+  /// … and how many events, if they are more than one frame's.
+  package static let eventsPerSample: UInt32 = 16
 
   /// Where a frame begins, and the position of its first event.
   package struct Sample: BitwiseCopyable, Sendable {
@@ -110,7 +112,11 @@ package struct SegmentChains: Sendable {
   ///
   /// - Parameter isForced: also when no sample is due, because the frame before can not be passed.
   package mutating func noteFrame(ordinal: Int, offset: Int, isForced: Bool = false) {
-    if isForced || frameCount % Self.framesPerSample == 0 {
+    let isDue =
+      frameCount >= Self.framesPerSample
+      || samples.last.map { UInt32(ordinal) - $0.ordinal >= Self.eventsPerSample } ?? true
+    if isForced || isDue {
+      frameCount = 0
       samples.append(
         Sample(ordinal: UInt32(ordinal), units: UInt32(offset / FrameHeader.unit)))
     }
@@ -124,13 +130,20 @@ package struct SegmentChains: Sendable {
 
   /// The last sample at or before the frame that holds `ordinal`, if there is one.
   package func frameSample(before ordinal: Int) -> Sample? {
-    var low = 0
-    var high = samples.count
-    while low < high {
-      let middle = (low + high) / 2
-      if Int(samples[middle].ordinal) <= ordinal { low = middle + 1 } else { high = middle }
+    var search = SampleSearch(count: samples.count, guess: ordinal, of: count)
+    while let probe = search.probe { search.narrow(Int(samples[probe].ordinal) <= ordinal) }
+    return search.found == 0 ? nil : samples[search.found - 1]
+  }
+
+  /// Appends for each ordinal, counted from `first` events before ordinal 0, the offset of a frame
+  /// that begins at or before the one that holds it; the segment's first frame's if there is none.
+  package func appendFrameOffsets(
+    _ ordinals: ArraySlice<UInt32>, first: Int, to offsets: inout [Int]
+  ) {
+    for ordinal in ordinals {
+      let found = Int(ordinal) < first ? nil : frameOffset(before: Int(ordinal) - first)
+      offsets.append(found ?? Segment.firstFrame)
     }
-    return low == 0 ? nil : samples[low - 1]
   }
 
   /// Takes back the last events, down to `count`, and the extra entries down to `extraCount`.
@@ -142,4 +155,40 @@ package struct SegmentChains: Sendable {
 
   /// The number of tag and key entries.
   package var extraCount: Int { extraOrdinals.count }
+}
+
+/// Finds the last of some rising numbers that is not above another, asking for few of them.
+///
+/// Begins where an even spread would have it, walks away from there in doubling steps, and halves
+/// what is left.
+struct SampleSearch {
+  private var low = 0
+  private var high: Int
+  private var next: Int
+  private var step = 1
+
+  /// A search among `count` numbers for `guess`, where the numbers reach up to `of`.
+  init(count: Int, guess: Int, of limit: Int) {
+    high = count
+    let scaled = Double(guess) / Double(max(limit, 1)) * Double(count)
+    next = min(max(count - 1, 0), max(0, Int(scaled)))
+  }
+
+  /// The number to look at next; nil when the search is over.
+  var probe: Int? { low < high ? next : nil }
+
+  /// How many numbers are not above the one that was sought.
+  var found: Int { low }
+
+  /// Takes up whether the number at `probe` is not above the one that is sought.
+  mutating func narrow(_ isBelow: Bool) {
+    if isBelow { low = next + 1 } else { high = next }
+    if low >= high { return }
+    if step < high - low {
+      next = isBelow ? low + step - 1 : high - step
+      step *= 2
+    } else {
+      next = (low + high) / 2
+    }
+  }
 }

@@ -5,7 +5,7 @@
 public struct EventCursor: ~Copyable {
   private let core: LogCore
   private let view: LogView
-  private let decoder: FrameDecoder
+  private var decoder: FrameDecoder
   private let filter: EventFilter
   private let through: UInt64
   private let after: UInt64
@@ -22,10 +22,15 @@ public struct EventCursor: ~Copyable {
   private var window: [Int] = []
   /// The damage that stands before the window.
   private var damage: LogError?
-  // By key: the places still to be visited.
-  private var postings: [SegmentPostings]?
+  // By key: the places still to be visited, those of one segment at a time.
+  private let isByKey: Bool
+  private var postings: [SegmentPostings] = []
   private var postingsIndex = 0
+  private var ordinals: [UInt32] = []
   private var ordinalIndex = 0
+  private var keyBase: UInt64 = 0
+  private var keyLimit = 0
+  private var starts = FrameStarts()
   /// Damage in the unsealed tail: which keys its events have is not known.
   private var unindexed: Corruption?
   /// The version given last, or the one the reading begins behind.
@@ -44,6 +49,7 @@ public struct EventCursor: ~Copyable {
     after = isByVersion ? 0 : request.after
     let tag = request.query.items.count == 1 ? request.query.items[0].tags.first : nil
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
+    isByKey = filter.aggregate != nil || filter.tag != nil
     if let id = filter.aggregate {
       let hash = core.hasher.hash(id.span, .aggregate)
       setPostings(
@@ -56,7 +62,7 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
-    if postings != nil, let damage = core.corruption, let lost = damage.positions,
+    if isByKey, let damage = core.corruption, let lost = damage.positions,
       lost.first.rawValue <= through, isByVersion || request.after < lost.last.rawValue
     {
       unindexed = damage
@@ -73,7 +79,7 @@ public struct EventCursor: ~Copyable {
   public mutating func next() throws(LogError) -> EventView? {
     if isFinished { return nil }
     while let index = try advance() {
-      let event = unsafe EventView(unretained: decoder, index)
+      let event = unsafe EventView(unretained: &decoder, index)
       if !filter.isOpen, !filter.matches(event) { continue }
       remaining -= 1
       if remaining == 0 { isFinished = true }
@@ -86,7 +92,7 @@ public struct EventCursor: ~Copyable {
   /// The index of the next event in the loaded frame.
   @inline(__always)
   private mutating func advance() throws(LogError) -> Int? {
-    if postings != nil { return try advanceByKey() }
+    if isByKey { return try advanceByKey() }
     return isReversed ? try advanceBackwards() : try advanceForwards()
   }
 }
@@ -131,9 +137,9 @@ extension EventCursor {
   private mutating func loadNextFrame() throws(LogError) -> Bool {
     while nextPosition <= through {
       let segment = view.segments[segmentIndex]
-      let entry = segment.current.entry
+      let limit = segment.limit
       let hasSuccessor = segmentIndex + 1 < view.segments.count
-      let isAtEnd = entry.isSealed && offset >= Int(entry.end)
+      let isAtEnd = offset >= limit
       if isAtEnd
         || hasSuccessor && nextPosition >= view.segments[segmentIndex + 1].base.position
       {
@@ -142,7 +148,6 @@ extension EventCursor {
         offset = Segment.firstFrame
         continue
       }
-      let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
       do throws(LogError) {
         let loaded = try decoder.load(segment, at: offset, limit: limit)
         offset = loaded.end
@@ -240,58 +245,54 @@ extension EventCursor {
 extension EventCursor {
   private mutating func setPostings(_ found: [SegmentPostings]) {
     postings = found
-    if isReversed {
-      postingsIndex = found.count - 1
-      ordinalIndex = (found.last?.ordinals.count ?? 0) - 1
-    }
+    if found.isEmpty { return }
+    postingsIndex = isReversed ? found.count - 1 : 0
+    enterSegment()
+  }
+
+  /// Begins with the places in the segment at `postingsIndex`.
+  private mutating func enterSegment() {
+    ordinals = postings[postingsIndex].ordinals
+    ordinalIndex = isReversed ? ordinals.count - 1 : 0
+    keyBase = postings[postingsIndex].segment.base.position
+    keyLimit = postings[postingsIndex].segment.limit
+    decoder.enter(postings[postingsIndex].segment)
+    starts.removeAll()
+    isLoaded = false
   }
 
   private mutating func advanceByKey() throws(LogError) -> Int? {
-    var found: (segment: Segment, ordinal: UInt32)?
-    var position: UInt64 = 0
-    repeat {
-      found = nextPlace()
-      position = (found?.segment.base.position ?? 0) + UInt64(found?.ordinal ?? 0)
-    } while found != nil && (position > through || position <= after)
-    guard let place = found else {
-      try tellUnindexed(nil, version: nil)
-      return nil
-    }
-    if !isLoaded || decoder.segment !== place.segment
-      || position < decoder.frame.firstPosition
-      || position > decoder.frame.lastPosition(decoder.bytes)
-    {
-      let offset = try core.locate(position, in: place.segment)
-      let entry = place.segment.current.entry
-      do throws(LogError) {
-        _ = try decoder.load(
-          place.segment, at: offset,
-          limit: entry.isSealed ? Int(entry.end) : place.segment.mapping.count)
-      } catch {
-        throw core.describe(error, place.segment, offset, after: position - 1)
+    while let place = nextPlace() {
+      let position = keyBase + UInt64(ordinals[place])
+      if position > through || position <= after { continue }
+      if !isLoaded || position < decoder.frame.firstPosition || position >= nextPosition {
+        try loadFrame(of: position, place)
       }
-      isLoaded = true
-    }
-    guard let index = decoder.frame.index(of: position, decoder.bytes),
-      isAsked(unsafe EventView(unretained: decoder, index))
-    else {
-      // What the footer led to is not the key's event: it is not this segment's footer.
-      throw .corrupt(
-        Corruption(
-          file: place.segment.footer?.name ?? place.segment.name, offset: 0, .identity))
-    }
-    if unindexed != nil {
-      let version = loadedVersion(index)
-      do throws(LogError) {
-        try tellUnindexed(position, version: version)
-      } catch {
-        // The event is given by the next call.
-        stepBack()
-        throw error
+      guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
+        // What the footer led to is not the key's event: it is not this segment's footer.
+        let segment = postings[postingsIndex].segment
+        throw .corrupt(
+          Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity))
       }
-      lastVersion = version
+      if unindexed != nil { try tellUnindexed(before: index, at: position) }
+      return index
     }
-    return index
+    try tellUnindexed(nil, version: nil)
+    return nil
+  }
+
+  /// As below, before the event at `index` is given; it is given by the next call then.
+  private mutating func tellUnindexed(
+    before index: Int, at position: UInt64
+  ) throws(LogError) {
+    let version = loadedVersion(index)
+    do throws(LogError) {
+      try tellUnindexed(position, version: version)
+    } catch {
+      ordinalIndex -= isReversed ? -1 : 1
+      throw error
+    }
+    lastVersion = version
   }
 
   private func loadedVersion(_ index: Int) -> UInt64 {
@@ -322,39 +323,102 @@ extension EventCursor {
     throw .corrupt(damage)
   }
 
-  /// Takes back the last step of `nextPlace`.
-  private mutating func stepBack() {
-    if isReversed { ordinalIndex += 1 } else { ordinalIndex -= 1 }
+  /// The index in `ordinals` of the next place; nil when all have been visited.
+  @inline(__always)
+  private mutating func nextPlace() -> Int? {
+    while true {
+      if ordinalIndex >= 0, ordinalIndex < ordinals.count {
+        let place = ordinalIndex
+        ordinalIndex += isReversed ? -1 : 1
+        return place
+      }
+      postingsIndex += isReversed ? -1 : 1
+      guard postingsIndex >= 0, postingsIndex < postings.count else {
+        // Stays outside, so that asking again gives nothing again.
+        ordinals = []
+        postingsIndex = isReversed ? 0 : postings.count
+        if isReversed { postings = [] }
+        return nil
+      }
+      enterSegment()
+    }
+  }
+
+  /// Loads the frame that holds `position`, which is that of the ordinal at `place`.
+  private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
+    if !starts.covers(place) {
+      starts.fill(
+        from: place, ordinals, isReversed: isReversed, core, postings[postingsIndex].segment)
+    }
+    isLoaded = false
+    do throws(LogError) {
+      try loadFrame(of: position, from: starts.offset(place))
+    } catch {
+      try loadFrameSlowly(of: position)
+    }
+    isLoaded = true
+  }
+
+  /// Loads the first frame from `offset` on that ends at or behind `position`.
+  private mutating func loadFrame(of position: UInt64, from offset: Int) throws(LogError) {
+    var next = offset
+    repeat {
+      let loaded = try decoder.load(at: next, limit: keyLimit)
+      next = loaded.end
+      nextPosition = loaded.isEvents ? decoder.frame.lastPosition(decoder.bytes) + 1 : 0
+    } while nextPosition <= position
+  }
+
+  /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which.
+  private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
+    let segment = postings[postingsIndex].segment
+    let offset = try core.locate(position, in: segment)
+    do throws(LogError) {
+      try loadFrame(of: position, from: offset)
+    } catch {
+      throw core.describe(error, segment, offset, after: position - 1)
+    }
   }
 
   /// Whether the event is one of the key that was looked up: its full text, not only its hash.
-  private func isAsked(_ event: borrowing EventView) -> Bool {
-    if let aggregate = filter.aggregate { return event.aggregateBytes.equals(aggregate.span) }
-    if let tag = filter.tag { return event.hasTag(tag.span) }
+  private mutating func isAsked(_ index: Int) -> Bool {
+    if let aggregate = filter.aggregate { return decoder.isEvent(index, of: aggregate.span) }
+    if let tag = filter.tag {
+      let event = unsafe EventView(unretained: &decoder, index)
+      return event.hasTag(tag.span)
+    }
     return true
   }
+}
 
-  private mutating func nextPlace() -> (segment: Segment, ordinal: UInt32)? {
-    guard let postings else { return nil }
-    if isReversed {
-      while postingsIndex >= 0 {
-        if ordinalIndex >= 0 {
-          defer { ordinalIndex -= 1 }
-          return (postings[postingsIndex].segment, postings[postingsIndex].ordinals[ordinalIndex])
-        }
-        postingsIndex -= 1
-        if postingsIndex >= 0 { ordinalIndex = postings[postingsIndex].ordinals.count - 1 }
-      }
-      return nil
-    }
-    while postingsIndex < postings.count {
-      if ordinalIndex < postings[postingsIndex].ordinals.count {
-        defer { ordinalIndex += 1 }
-        return (postings[postingsIndex].segment, postings[postingsIndex].ordinals[ordinalIndex])
-      }
-      postingsIndex += 1
-      ordinalIndex = 0
-    }
-    return nil
+/// Where the frames of the next few places begin, or frames shortly before them: looked up together,
+/// so that the index's lock is taken once and the processor fetches them side by side.
+struct FrameStarts {
+  private static let countMax = 16
+  private var first = 0
+  private var offsets: [Int] = []
+
+  mutating func removeAll() {
+    offsets.removeAll(keepingCapacity: true)
+  }
+
+  func covers(_ place: Int) -> Bool {
+    place >= first && place < first + offsets.count
+  }
+
+  func offset(_ place: Int) -> Int { offsets[place - first] }
+
+  /// Looks up the frames of the ordinals from `place` on, in the direction of reading.
+  mutating func fill(
+    from place: Int, _ ordinals: [UInt32], isReversed: Bool, _ core: LogCore, _ segment: Segment
+  ) {
+    let range =
+      isReversed
+      ? max(0, place + 1 - Self.countMax)..<place + 1
+      : place..<min(ordinals.count, place + Self.countMax)
+    first = range.lowerBound
+    offsets.removeAll(keepingCapacity: true)
+    core.appendFrameStarts(ordinals[range], segment, to: &offsets)
+    for offset in offsets { segment.prefetch(offset) }
   }
 }

@@ -123,4 +123,20 @@ extension LogCore {
       Int(found.units) * FrameHeader.unit, segment.base.position + UInt64(found.ordinal)
     )
   }
+
+  /// Appends for each of `ordinals` the offset of a frame at or shortly before the one that holds it.
+  package func appendFrameStarts(
+    _ ordinals: ArraySlice<UInt32>, _ segment: Segment, to offsets: inout [Int]
+  ) {
+    let count = offsets.count
+    index.withState { state in
+      guard let chains = state.chainsIndex(segment.id) else { return }
+      let first = Int(state.chains[chains].basePosition - segment.base.position)
+      state.chains[chains].appendFrameOffsets(ordinals, first: first, to: &offsets)
+    }
+    while offsets.count < count + ordinals.count { offsets.append(Segment.firstFrame) }
+    // What the index does not have stands in the footer. A footer is a cache: without it the segment
+    // is walked from its start.
+    segment.footer?.findFrameOffsets(ordinals, in: &offsets, from: count)
+  }
 }

@@ -39,6 +39,12 @@ extension LogCore {
       let key = state.table[slot]
       return (key.version, state.newestPosition(key) ?? 0)
     }
+    // Where the tail is damaged, newer events of the aggregate may be what is lost.
+    if let damage = corruption, let lost = damage.positions,
+      known?.position ?? 0 < lost.first.rawValue, lost.first.rawValue <= through
+    {
+      throw .corrupt(damage)
+    }
     if let known, known.position <= through { return known.version }
     if known == nil { return try newestInFooters(hash)?.version ?? 0 }
     // The newest events are not visible yet: look at those that are.

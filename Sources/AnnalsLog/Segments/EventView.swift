@@ -6,7 +6,7 @@
 @safe
 public struct EventView: ~Escapable {
   private let bytes: Span<UInt8>
-  private let decoder: Unmanaged<FrameDecoder>
+  private let annex: Unmanaged<FrameAnnex>
   private let index: Int
   private let idOffset: Int
   private let idCount: Int
@@ -28,20 +28,19 @@ public struct EventView: ~Escapable {
   @unsafe
   @_lifetime(immortal)
   @inline(__always)
-  package init(unretained decoder: FrameDecoder, _ index: Int) {
-    let bytes = decoder.bytes
-    let frame = decoder.frame
-    let row = frame.aggregateIndex(index, bytes)
-    position = Position(frame.position(index, bytes))
-    version = Version(frame.version(index, aggregate: row, bytes))
-    time = Timestamp(microseconds: frame.time(index, bytes))
-    typeNumber = Int(truncatingIfNeeded: frame.types.value(index, in: bytes))
+  init(unretained decoder: inout FrameDecoder, _ index: Int) {
+    let bytes = unsafe _overrideLifetime(decoder.bytes, copying: ())
+    let row = decoder.frame.aggregateIndex(index, bytes)
+    position = Position(decoder.frame.position(index, bytes))
+    version = Version(decoder.frame.version(index, aggregate: row, bytes))
+    time = Timestamp(microseconds: decoder.frame.time(index, bytes))
+    typeNumber = Int(truncatingIfNeeded: decoder.frame.types.value(index, in: bytes))
     idOffset = decoder.idOffset(row, bytes)
-    idCount = Int(frame.idLengths.value(row, in: bytes))
+    idCount = Int(decoder.frame.idLengths.value(row, in: bytes))
     payloadOffset = decoder.payloadOffset(index, bytes)
-    payloadCount = Int(frame.payloadLengths.value(index, in: bytes))
+    payloadCount = Int(decoder.frame.payloadLengths.value(index, in: bytes))
     self.index = index
-    unsafe self.decoder = Unmanaged.passUnretained(decoder)
+    unsafe annex = Unmanaged.passUnretained(decoder.annex)
     unsafe self.bytes = _overrideLifetime(bytes, copying: ())
   }
 
@@ -62,11 +61,11 @@ public struct EventView: ~Escapable {
 
   /// The name of its type; empty if the type table has lost it.
   public var type: String {
-    unsafe decoder._withUnsafeGuaranteedRef { $0.types.name(typeNumber) ?? "" }
+    unsafe annex._withUnsafeGuaranteedRef { $0.types.name(typeNumber) ?? "" }
   }
 
   private var place: ExtrasPlace? {
-    unsafe decoder._withUnsafeGuaranteedRef {
+    unsafe annex._withUnsafeGuaranteedRef {
       index < $0.extras.places.count ? $0.extras.places[index] : nil
     }
   }
@@ -86,7 +85,7 @@ public struct EventView: ~Escapable {
     var tags: [String] = []
     for _ in 0..<place.tagCount {
       guard let row = reader.readVarint() else { return tags }
-      let tag = unsafe decoder._withUnsafeGuaranteedRef { $0.extras.tags[Int(row)] }
+      let tag = unsafe annex._withUnsafeGuaranteedRef { $0.extras.tags[Int(row)] }
       tags.append(bytes.extracting(tag.offset..<tag.offset + tag.count).text)
     }
     return tags
@@ -98,7 +97,7 @@ public struct EventView: ~Escapable {
     var reader = ByteReader(bytes, at: place.tagsOffset)
     for _ in 0..<place.tagCount {
       guard let row = reader.readVarint() else { return false }
-      let tag = unsafe decoder._withUnsafeGuaranteedRef { $0.extras.tags[Int(row)] }
+      let tag = unsafe annex._withUnsafeGuaranteedRef { $0.extras.tags[Int(row)] }
       if bytes.extracting(tag.offset..<tag.offset + tag.count).equals(name) { return true }
     }
     return false

@@ -73,18 +73,40 @@ package final class Footer: Sendable {
   /// The last sample at or before the frame that holds `ordinal`, if there is one.
   package func frameSample(before ordinal: Int) throws(LogError) -> SegmentChains.Sample? {
     let file = file
-    let start = Int(header.samples.offset)
-    var low = 0
-    var high = Int(header.samples.count)
-    while low < high {
-      let middle = (low + high) / 2
-      let at = start + middle * 8
-      try file.check(at..<at + 8)
-      let found = Int(file.body.load(UInt32.self, at: at))
-      if found <= ordinal { low = middle + 1 } else { high = middle }
+    return try Self.frameSample(before: ordinal, header, file)
+  }
+
+  /// Looks up those of `offsets`, which begin at `start` and are `ordinals`' own, that are the
+  /// segment's first frame's: the offset of a frame that begins at or before the ordinal's.
+  ///
+  /// Leaves what can not be read as it is.
+  package func findFrameOffsets(
+    _ ordinals: ArraySlice<UInt32>, in offsets: inout [Int], from start: Int
+  ) {
+    // One reference for all of them.
+    let file = file
+    var place = start
+    for ordinal in ordinals {
+      defer { place += 1 }
+      if offsets[place] != Segment.firstFrame { continue }
+      guard let found = try? Self.frameSample(before: Int(ordinal), header, file) else { continue }
+      offsets[place] = Int(found.units) * FrameHeader.unit
     }
-    if low == 0 { return nil }
-    let at = start + (low - 1) * 8
+  }
+
+  private static func frameSample(
+    before ordinal: Int, _ header: FooterHeader, _ file: CheckedFile
+  ) throws(LogError) -> SegmentChains.Sample? {
+    let start = Int(header.samples.offset)
+    let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
+    var search = SampleSearch(count: Int(header.samples.count), guess: ordinal, of: limit)
+    while let probe = search.probe {
+      let at = start + probe * 8
+      try file.check(at..<at + 8)
+      search.narrow(Int(file.body.load(UInt32.self, at: at)) <= ordinal)
+    }
+    if search.found == 0 { return nil }
+    let at = start + (search.found - 1) * 8
     try file.check(at..<at + 8)
     return SegmentChains.Sample(
       ordinal: file.body.load(UInt32.self, at: at),

@@ -4,24 +4,22 @@
 /// In guarded mode the frame is copied out of the mapping first, so that a file truncated by
 /// another program, or a page the disk can not read, is an error and not a signal.
 @safe
-package final class FrameDecoder {
-  package let types: TypeTable
+struct FrameDecoder: ~Copyable {
+  /// What the views of the frame's events reach beyond its bytes.
+  let annex: FrameAnnex
   private(set) var segment: Segment?
   private(set) var offset = 0
   private(set) var frame = EventsFrame()
-  private(set) var extras = FrameExtras()
   private let isGuarded: Bool
-  private var copy: [UInt8] = []
   private var rowOffsets: [Int] = []
   private var hasRowOffsets = false
   // The payload of the event asked for last, so that neighbours are found by one step.
   private var cursorIndex = 0
   private var cursorPayload = 0
-  private var cursorID = 0
 
   /// A decoder that holds no frame.
-  package init(types: TypeTable, isGuarded: Bool) {
-    self.types = types
+  init(types: TypeTable, isGuarded: Bool) {
+    annex = FrameAnnex(types)
     self.isGuarded = isGuarded
     if isGuarded { GuardedCopy.install() }
   }
@@ -32,7 +30,7 @@ package final class FrameDecoder {
     @inline(__always)
     get {
       if isGuarded {
-        let copy = copy
+        let copy = annex.copy
         let span = copy.span
         return unsafe _overrideLifetime(span, borrowing: self)
       }
@@ -45,12 +43,25 @@ package final class FrameDecoder {
   /// Loads the frame at `offset`; false if it holds no events.
   ///
   /// - Returns: whether it is an events frame, and the offset behind the frame.
-  package func load(
+  mutating func load(
     _ segment: Segment, at offset: Int, limit: Int
   ) throws(LogError) -> (isEvents: Bool, end: Int) {
+    if self.segment !== segment { enter(segment) }
+    return try load(at: offset, limit: limit)
+  }
+
+  /// Makes `segment` the one whose frames are loaded.
+  mutating func enter(_ segment: Segment) {
     self.segment = segment
+  }
+
+  /// Loads the frame at `offset` of the segment entered last.
+  mutating func load(
+    at offset: Int, limit: Int
+  ) throws(LogError) -> (isEvents: Bool, end: Int) {
+    guard let segment else { preconditionFailure("a segment is entered before it is read") }
     self.offset = offset
-    extras.removeAll()
+    if frame.extrasEnd != 0 { annex.extras.removeAll() }
     hasRowOffsets = false
     let header =
       isGuarded
@@ -59,18 +70,15 @@ package final class FrameDecoder {
     let end = offset + header.byteCount
     guard header.knownKind == .events else { return (false, end) }
     let start = isGuarded ? 0 : offset
-    guard
-      let found = EventsFrame.decode(
-        bytes, at: start, byteCount: header.byteCount, segment.base)
-    else {
+    // The bytes live as long as segment and annex, which stay what they are meanwhile.
+    let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
+    guard frame.read(bytes, at: start, byteCount: header.byteCount, segment.base) else {
       throw .corrupt(
         Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame)))
     }
-    frame = found
-    if found.extrasEnd != 0 { _ = extras.decode(found, bytes) }
+    if frame.extrasEnd != 0 { _ = annex.extras.decode(frame, bytes) }
     cursorIndex = 0
-    cursorPayload = found.payloadsOffset
-    cursorID = found.idsOffset
+    cursorPayload = frame.payloadsOffset
     return (true, end)
   }
 
@@ -85,7 +93,7 @@ package final class FrameDecoder {
     }
     try copyOut(segment, offset..<offset + FrameHeader.Layout.byteCount)
     let available = limit - offset
-    let start = copy
+    let start = annex.copy
     let word = start.span.load(UInt32.self, at: 4)
     let byteCount = Int(word & 0x0fff_ffff) * FrameHeader.unit
     guard word >> 28 != 0, byteCount >= FrameHeader.byteCountMin, byteCount <= available else {
@@ -97,13 +105,13 @@ package final class FrameDecoder {
     let probe = FrameHeader(
       checksum: start.span.load(UInt32.self, at: 0), kind: UInt8(word >> 28), byteCount: byteCount)
     try copyOut(segment, offset..<offset + byteCount)
-    let whole = copy
+    let whole = annex.copy
     try segment.verify(probe, at: offset, whole.span, copiedTo: 0)
     return probe
   }
 
   private func copyOut(_ segment: Segment, _ range: Range<Int>) throws(LogError) {
-    if GuardedCopy.copy(segment.mapping, range, into: &copy) { return }
+    if GuardedCopy.copy(segment.mapping, range, into: &annex.copy) { return }
     let size = (try? segment.fileSize()) ?? 0
     if size < range.upperBound {
       throw .truncatedFile(
@@ -114,7 +122,7 @@ package final class FrameDecoder {
 
   /// The offset of the payload of event `index`; cheap for the neighbour of the last one asked for.
   @inline(__always)
-  package func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
+  mutating func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
     if index == cursorIndex + 1 {
       cursorPayload &+= Int(frame.payloadLengths.value(cursorIndex, in: bytes))
       cursorIndex = index
@@ -127,7 +135,7 @@ package final class FrameDecoder {
 
   /// The offset of the id of row `row` of the aggregate table.
   @inline(__always)
-  package func idOffset(_ row: Int, _ bytes: Span<UInt8>) -> Int {
+  mutating func idOffset(_ row: Int, _ bytes: Span<UInt8>) -> Int {
     if frame.idLengths.width == .constant {
       return frame.idsOffset &+ row &* Int(truncatingIfNeeded: frame.idLengths.constant)
     }
@@ -135,7 +143,7 @@ package final class FrameDecoder {
     return rowOffsets[row]
   }
 
-  private func makeRowOffsets(_ bytes: Span<UInt8>) {
+  private mutating func makeRowOffsets(_ bytes: Span<UInt8>) {
     rowOffsets.removeAll(keepingCapacity: true)
     var offset = frame.idsOffset
     for row in 0..<frame.aggregateCount {
@@ -143,5 +151,26 @@ package final class FrameDecoder {
       offset += Int(frame.idLengths.value(row, in: bytes))
     }
     hasRowOffsets = true
+  }
+
+  /// Whether event `index` belongs to the aggregate `id`.
+  mutating func isEvent(_ index: Int, of id: Span<UInt8>) -> Bool {
+    let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
+    let row = frame.aggregateIndex(index, bytes)
+    let start = idOffset(row, bytes)
+    return bytes.extracting(start..<start + Int(frame.idLengths.value(row, in: bytes))).equals(id)
+  }
+}
+
+/// What the views of a frame's events reach through a reference: all that is not in the frame's
+/// columns.
+final class FrameAnnex {
+  let types: TypeTable
+  var extras = FrameExtras()
+  /// The frame, in guarded mode.
+  var copy: [UInt8] = []
+
+  init(_ types: TypeTable) {
+    self.types = types
   }
 }
