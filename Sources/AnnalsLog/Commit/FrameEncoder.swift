@@ -18,7 +18,8 @@ package struct FrameEncoder: ~Copyable {
   ///   - now: the time of events that take the clock's.
   /// - Returns: the frame's length.
   package mutating func encode(
-    _ group: inout GroupContents, at offset: Int, undurableUnits: Int, base: SegmentBase, now: Int64,
+    _ group: inout GroupContents, at offset: Int, undurableUnits: Int, base: SegmentBase,
+    now: Int64,
     _ checksum: FrameChecksum
   ) -> (byteCount: Int, checksum: UInt32) {
     let start = head.count

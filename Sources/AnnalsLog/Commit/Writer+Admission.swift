@@ -54,7 +54,9 @@ extension Writer {
   /// Whether the open group and the segment in writing have room.
   private func obstacle(_ batch: borrowing BatchContents) -> Admission? {
     let size = batch.encodedBytesMax
-    if !open.contents.events.isEmpty, open.encodedBytesMax + size > Limits.groupBytesMax { return .wait }
+    if !open.contents.events.isEmpty, open.encodedBytesMax + size > Limits.groupBytesMax {
+      return .wait
+    }
     let slack = frameSlack(newTypes: core.types.count)
     let needed = open.encodedBytesMax + size + slack
     let ordinals = core.index.withState { $0.chains[$0.chains.count - 1].count }

@@ -60,8 +60,9 @@ package final class ControlPage: @unchecked Sendable {
   }
 
   /// What the page says now; nil if it was left by another boot or is not one.
-  package func read(boot: UInt64) -> (durable: UInt64, written: UInt64, epoch: UInt64, isOpen: Bool)?
-  {
+  package func read(
+    boot: UInt64
+  ) -> (durable: UInt64, written: UInt64, epoch: UInt64, isOpen: Bool)? {
     guard
       unsafe annals_load64_acquire(page + Offset.magic) == FileHeader.Magic.control.rawValue,
       unsafe annals_load64_acquire(page + Offset.boot) == boot

@@ -1,7 +1,7 @@
 /// The segments of a store in log order, and the index checkpoints over them.
 ///
-/// Specified in `Format.md`, section "Segment list". Written whole, under a new name, when a segment
-/// begins or compaction replaces some; never on the path of an append.
+/// Specified in `Format.md`, section "Segment list". Written whole, under a new name, when a
+/// segment begins or compaction replaces some; never on the path of an append.
 package struct SegmentList: Equatable, Sendable {
   package enum Layout {
     package static let generation = 40..<48

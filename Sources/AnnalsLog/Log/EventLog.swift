@@ -5,7 +5,8 @@
 ///
 /// ```swift
 /// let log = try EventLog(at: "/var/lib/shop")
-/// try log.append([NewEvent(type: "OrderPlaced", payload: bytes)], to: "order-7", expecting: .absent)
+/// let placed = NewEvent(type: "OrderPlaced", payload: bytes)
+/// try log.append([placed], to: "order-7", expecting: .absent)
 /// try log.forEach(.aggregate("order-7")) { event in print(event.position, event.type) }
 /// ```
 public final class EventLog: Sendable {

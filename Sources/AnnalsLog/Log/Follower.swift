@@ -1,7 +1,7 @@
 /// Keeps a log that was opened for reading up to date with what a writer in another process does.
 ///
-/// Without a writer it shows what there was at opening. It survives the writer's death, and the next
-/// writer is followed as the last one was.
+/// Without a writer it shows what there was at opening. It survives the writer's death, and the
+/// next writer is followed as the last one was.
 package final class Follower: @unchecked Sendable {
   // Checked how: `state` is touched only under `lock`.
   private let core: LogCore

@@ -7,7 +7,8 @@ public enum Limits {
   public static let appendBytesDefault = 64 << 20
   /// The most an append's limit may be raised to: what the frame's length field holds.
   public static let appendBytesMax = FrameHeader.byteCountMax
-  /// The most bytes of an aggregate id: enough for any path-like name, and a bound for an index key.
+  /// The most bytes of an aggregate id: enough for any path-like name, and a bound for an index
+  /// key.
   public static let aggregateIDBytesMax = 1024
   /// The most bytes of an event type's name.
   public static let typeBytesMax = 256

@@ -1,7 +1,7 @@
 /// A moment in UTC, exact to the microsecond.
 ///
-/// It is printed as ISO 8601 with `Z` and 0, 3 or 6 decimals, the fewest that are exact, and what is
-/// printed for the years 1 to 9999 parses back to the same value.
+/// It is printed as ISO 8601 with `Z` and 0, 3 or 6 decimals, the fewest that are exact, and what
+/// is printed for the years 1 to 9999 parses back to the same value.
 public struct Timestamp: Hashable, Sendable {
   /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds; negative before it.
   public let microseconds: Int64

@@ -1,8 +1,8 @@
 /// Checks a whole store: every checksum, and whether all that says the same thing agrees.
 ///
 /// Changes nothing and takes no lock. Reads by calls and not through mappings, so that a file cut
-/// by another program, or a page the disk can not read, is a problem in the report and not a signal.
-/// Beside a live writer it checks what that had published when the check began.
+/// by another program, or a page the disk can not read, is a problem in the report and not a
+/// signal. Beside a live writer it checks what that had published when the check began.
 ///
 /// Goes on behind every problem it finds with all that can still be read. Memory: one segment, its
 /// index, and 40 to 57 bytes for each aggregate, tag and idempotency key of the store.

@@ -101,8 +101,8 @@ extension LogCore {
     return try newest(hash, in: view.directory)?.segment
   }
 
-  /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the index
-  /// has none.
+  /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the
+  /// index has none.
   private func chain(
     _ hash: KeyHash, _ segment: Segment, into ordinals: inout [UInt32]
   ) -> (link: SegmentChains.Link, versionBefore: UInt64)? {

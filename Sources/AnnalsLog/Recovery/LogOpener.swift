@@ -154,7 +154,8 @@ extension LogOpener {
     _ name: String, _ entry: SegmentList.Entry
   ) throws(LogError) -> any LogFile {
     do throws(LogError) {
-      return try core.files.log.openFile(name, isWriting && !entry.isSealed ? .readWrite : .readOnly)
+      return try core.files.log.openFile(
+        name, isWriting && !entry.isSealed ? .readWrite : .readOnly)
     } catch {
       guard case .system(let cause) = error, cause.isNotFound else { throw error }
       let positions =
@@ -294,7 +295,8 @@ extension LogOpener {
       guard name.hasSuffix(".segment"), let id = SegmentID(name.dropLast(8)),
         id >= list.nextSegment,
         let file = try? core.files.log.openFile(name, .readOnly),
-        let start = try? file.read(HeaderBlock.byteCount, at: 0), start.span.isZero(0..<start.count),
+        let start = try? file.read(HeaderBlock.byteCount, at: 0),
+        start.span.isZero(0..<start.count),
         (try? core.files.log.remove(name)) != nil
       else { continue }
       report.findings.append(.init(file.name, .leftoverRemoved))

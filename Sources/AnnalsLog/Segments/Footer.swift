@@ -1,7 +1,7 @@
 /// Reads a segment's footer through its mapping: which keys the segment holds, and where.
 ///
-/// Nothing it says is believed without a look at the event it leads to; a page is checked when it is
-/// first touched. See `Format.md`, section "Footer".
+/// Nothing it says is believed without a look at the event it leads to; a page is checked when it
+/// is first touched. See `Format.md`, section "Footer".
 package final class Footer: Sendable {
   package let header: FooterHeader
   private let file: CheckedFile

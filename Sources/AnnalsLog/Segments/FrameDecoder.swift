@@ -1,8 +1,8 @@
 /// One events frame made ready to be read event by event: the part of a cursor that is reused from
 /// frame to frame.
 ///
-/// In guarded mode the frame is copied out of the mapping first, so that a file truncated by another
-/// program, or a page the disk can not read, is an error and not a signal.
+/// In guarded mode the frame is copied out of the mapping first, so that a file truncated by
+/// another program, or a page the disk can not read, is an error and not a signal.
 @safe
 package final class FrameDecoder {
   package let types: TypeTable
@@ -54,7 +54,8 @@ package final class FrameDecoder {
     hasRowOffsets = false
     let header =
       isGuarded
-      ? try loadCopy(segment, at: offset, limit: limit) : try segment.frame(at: offset, limit: limit)
+      ? try loadCopy(segment, at: offset, limit: limit)
+      : try segment.frame(at: offset, limit: limit)
     let end = offset + header.byteCount
     guard header.knownKind == .events else { return (false, end) }
     let start = isGuarded ? 0 : offset

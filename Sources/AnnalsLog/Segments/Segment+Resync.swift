@@ -1,5 +1,6 @@
 extension Segment {
-  /// The next offset at or behind `offset` where a frame verifies, as damaged bytes are passed over.
+  /// The next offset at or behind `offset` where a frame verifies, as damaged bytes are passed
+  /// over.
   ///
   /// A length that can not be trusted gives no next offset, so every multiple of 8 is tried; what
   /// is there must look like a frame of this segment that comes later before its checksum is

@@ -10,7 +10,8 @@ private import Musl
 /// Faults put into the engine on purpose, to prove that the harnesses of its tests can fail.
 ///
 /// Compiled only when the environment variable `ANNALS_PLANTED_BUGS` is set at build time. At most
-/// one is active in a process: the one that `ANNALS_BUG` names when it starts, or the one set since.
+/// one is active in a process: the one that `ANNALS_BUG` names when it starts, or the one set
+/// since.
 package enum PlantedBug: String, CaseIterable, Sendable {
   /// A sync is left out and its group acknowledged all the same.
   case acknowledgedBeforeSync
