@@ -4,7 +4,7 @@ import Foundation
 /// How much the crash suites do, and where their random numbers come from.
 enum CrashBudget {
   /// The states of each story; `ANNALS_CRASH_STATES` raises it.
-  static let states = number("ANNALS_CRASH_STATES") ?? 200
+  static let states = number("ANNALS_CRASH_STATES") ?? 120
   /// The seed of all explorations; `ANNALS_CRASH_SEED` changes it.
   static let seed = UInt64(number("ANNALS_CRASH_SEED") ?? 1)
 

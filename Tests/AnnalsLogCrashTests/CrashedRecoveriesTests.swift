@@ -14,7 +14,7 @@ import Testing
     var outer = CrashBudget.options()
     outer.sampleCount = 2
     outer.exhaustiveMax = 2
-    outer.stopCountMax = max(2, CrashBudget.states / 100)
+    outer.stopCountMax = max(1, CrashBudget.states / 120)
     let explorer = CrashExplorer<UInt64>(
       options: outer,
       start: try story.preparedDisk().killed,

@@ -127,7 +127,10 @@ struct FaultyLife {
       log = try story.open(disk)
     } catch {
       switch error {
-      case .system, .diskFull: return
+      case .system, .diskFull:
+        // A sync may have failed in it: what was only written may be lost from here on.
+        isPoisoned = true
+        return
       default: throw Violation("opening failed with \(error)")
       }
     }
