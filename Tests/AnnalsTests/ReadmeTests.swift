@@ -8,16 +8,17 @@ import Testing
     let path = NSTemporaryDirectory() + "annals-readme-\(UInt64.random(in: 0 ... .max))"
     defer { try? FileManager.default.removeItem(atPath: path) }
 
-    let log = try EventLog(at: path)                              // 1. open; recovery happens here
+    let log = try EventLog(at: path)
 
-    let placed = NewEvent(type: "OrderPlaced", payload: Array(#"{"total":42}"#.utf8), tags: ["customer-3"])
-    try log.append([placed], to: "order-7", expecting: .absent)   // 2. state facts; durable on return
+    let total = Array(#"{"total":42}"#.utf8)
+    let placed = NewEvent(type: "OrderPlaced", payload: total, tags: ["customer-3"])
+    try log.append([placed], to: "order-7", expecting: .absent)
 
-    for event in try log.events(of: "order-7") {                  // 3. read them back, in order
+    for event in try log.events(of: "order-7") {
       print(event.position, event.version, event.type)
     }
 
-    let seen = log.head()                                         // 4. follow along
+    let seen = log.head()
     if try log.wait(after: seen, milliseconds: 10) { print(try log.events(after: seen).count) }
 
     #expect(seen == 1)

@@ -25,7 +25,9 @@ import Testing
       files.append(
         SourceFile(
           path: folder + "/" + name,
-          lines: text.split(separator: "\n", omittingEmptySubsequences: false)))
+          lines: text.split(separator: "\n", omittingEmptySubsequences: false)
+        )
+      )
     }
     return files
   }
@@ -129,8 +131,10 @@ import Testing
         guard code.contains("unsafe ") else { continue }
         // Continuations are unsafe to resume twice or never, and have no safe form as fast; a
         // cursor binds the views it lends to itself.
-        let isKnown = ["task", "Tasks", "withUnsafeContinuation", "EventView(", "_overrideLifetime"]
-          .contains { line.contains($0) }
+        let isKnown = [
+          "task", "Tasks", "withUnsafeContinuation", "EventView(", "_overrideLifetime",
+        ]
+        .contains { line.contains($0) }
         #expect(isKnown, "\(file.path):\(number + 1): \(line)")
       }
     }
@@ -141,7 +145,9 @@ import Testing
     for file in Self.sources where file.path.contains("AnnalsLog/Format/") {
       if exempt.contains(where: { file.path.hasSuffix($0) }) || file.path.contains("+") { continue }
       #expect(
-        file.lines.contains { $0.contains("Format.md") }, "\(file.path) names no section")
+        file.lines.contains { $0.contains("Format.md") },
+        "\(file.path) names no section"
+      )
     }
   }
 

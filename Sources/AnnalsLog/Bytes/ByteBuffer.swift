@@ -97,7 +97,9 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
 
   /// The hash of a range of the bytes.
   package borrowing func hash(
-    _ range: Range<Int>, _ domain: KeyHash.Domain, _ hasher: KeyHasher
+    _ range: Range<Int>,
+    _ domain: KeyHash.Domain,
+    _ hasher: KeyHasher
   ) -> KeyHash {
     hasher.hash(bytes.extracting(range), domain)
   }

@@ -101,10 +101,14 @@ extension Span where Element == UInt8 {
   /// The little-endian integer at `offset`; traps where the bytes end before it does.
   package func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T {
     precondition(
-      offset >= 0 && offset &+ MemoryLayout<T>.size <= count, "the value lies in the bytes")
+      offset >= 0 && offset &+ MemoryLayout<T>.size <= count,
+      "the value lies in the bytes"
+    )
     // Unaligned: frames start on 8-byte boundaries, the fields inside do not. In bounds: above.
     let raw = unsafe bytes.unsafeLoadUnaligned(
-      fromUncheckedByteOffset: offset, as: type)
+      fromUncheckedByteOffset: offset,
+      as: type
+    )
     return T(littleEndian: raw)
   }
 

@@ -25,8 +25,8 @@ package enum ColumnWidth: UInt8, Sendable, BitwiseCopyable {
   /// The narrowest width that holds every value up to `maximum`.
   package init(holding maximum: UInt64) {
     self =
-      if maximum <= 0xff { .one } else if maximum <= 0xffff { .two }
-      else if maximum <= 0xffff_ffff { .four } else { .eight }
+      if maximum <= 0xff { .one } else if maximum <= 0xffff { .two } else if maximum <= 0xffff_ffff
+      { .four } else { .eight }
   }
 }
 
@@ -52,7 +52,9 @@ package struct Column: BitwiseCopyable, Sendable {
     constant = 0
   }
 
-  /// The value of one row. The column's bytes must lie within `bytes`.
+  /// The value of one row.
+  ///
+  /// The column's bytes must lie within `bytes`.
   @inline(__always)
   package func value(_ row: Int, in bytes: Span<UInt8>) -> UInt64 {
     switch width {

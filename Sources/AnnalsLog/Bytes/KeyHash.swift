@@ -13,7 +13,9 @@ package struct KeyHash: Hashable, Sendable, BitwiseCopyable {
     self.low = low
   }
 
-  /// What the hashed bytes name. The domain is hashed with them, so equal bytes in two domains
+  /// What the hashed bytes name.
+  ///
+  /// The domain is hashed with them, so equal bytes in two domains
   /// have unrelated hashes.
   package enum Domain: UInt8, Sendable {
     case aggregate = 0

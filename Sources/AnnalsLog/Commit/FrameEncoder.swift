@@ -18,7 +18,10 @@ package struct FrameEncoder: ~Copyable {
   ///   - now: the time of events that take the clock's.
   /// - Returns: the frame's length.
   package mutating func encode(
-    _ group: inout GroupContents, at offset: Int, undurableUnits: Int, base: SegmentBase,
+    _ group: inout GroupContents,
+    at offset: Int,
+    undurableUnits: Int,
+    base: SegmentBase,
     now: Int64,
     _ checksum: FrameChecksum
   ) -> (byteCount: Int, checksum: UInt32) {
@@ -44,7 +47,8 @@ package struct FrameEncoder: ~Copyable {
     head.store(flags, at: start + FrameHeader.Layout.byteCount)
     head.store(
       FrameHeader.lengthAndKind(byteCount, .events),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound)
+      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
+    )
     let bodyStart = start + FrameHeader.Layout.lengthAndKind.lowerBound
     let partial = head.checksum(from: bodyStart, continuing: checksum.seed(offset))
     let sum = group.payloads.checksum(continuing: partial)
@@ -117,7 +121,10 @@ extension FrameEncoder {
   /// Appends a column in the narrowest form and returns its bits of the columns word.
   @inline(__always)
   private mutating func column(
-    _ shift: UInt32, _ rows: Int, isStored: Bool = false, _ value: (Int) -> UInt64
+    _ shift: UInt32,
+    _ rows: Int,
+    isStored: Bool = false,
+    _ value: (Int) -> UInt64
   ) -> UInt32 {
     let first = value(0)
     var greatest = first

@@ -120,8 +120,12 @@ extension Writer {
         return .refused(
           .versionConflict(
             VersionConflict(
-              aggregate: AggregateID(batch.idText(row)), expected: expected,
-              actual: Version(key.version))))
+              aggregate: AggregateID(batch.idText(row)),
+              expected: expected,
+              actual: Version(key.version)
+            )
+          )
+        )
       }
       return nil
     }
@@ -147,7 +151,12 @@ extension Writer {
     }
     let last = first + UInt64(batch.items.count) - 1
     return Receipt(
-      firstPosition: Position(batch.items.isEmpty ? last : first), lastPosition: Position(last),
-      version: scratch.version, versions: versions, durability: durability, isRepeated: false)
+      firstPosition: Position(batch.items.isEmpty ? last : first),
+      lastPosition: Position(last),
+      version: scratch.version,
+      versions: versions,
+      durability: durability,
+      isRepeated: false
+    )
   }
 }

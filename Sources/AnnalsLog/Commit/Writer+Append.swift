@@ -1,7 +1,8 @@
 extension Writer {
   /// Appends and waits on the calling thread, which commits the group itself if nobody else does.
   package func append(
-    _ batch: EventBatch, _ durability: Durability
+    _ batch: EventBatch,
+    _ durability: Durability
   ) throws(LogError) -> Receipt {
     var attempt = try begin(batch, durability)
     while true {
@@ -32,7 +33,8 @@ extension Writer {
 
   /// Appends without blocking the calling thread: the writer's own thread commits.
   package func appendAsync(
-    _ batch: EventBatch, _ durability: Durability
+    _ batch: EventBatch,
+    _ durability: Durability
   ) async throws(LogError) -> Receipt {
     var attempt = try begin(batch, durability)
     try startTaskThread()
@@ -84,19 +86,24 @@ extension Writer {
   }
 
   private func begin(
-    _ batch: EventBatch, _ durability: Durability
+    _ batch: EventBatch,
+    _ durability: Durability
   ) throws(LogError) -> AppendAttempt {
     guard directoryLock.isHeldByProcess else {
       throw lock.withLock { isClosed } ? .closed : .locked(path: core.path)
     }
     try batch.contents.prepare(core.hasher, core.types)
     return AppendAttempt(
-      durability: durability, checkedThrough: batch.condition?.after.rawValue ?? 0)
+      durability: durability,
+      checkedThrough: batch.condition?.after.rawValue ?? 0
+    )
   }
 
   /// Does what an admission asked for, without the lock; a receipt ends the append.
   private func advance(
-    _ attempt: inout AppendAttempt, _ batch: EventBatch, _ admission: Admission
+    _ attempt: inout AppendAttempt,
+    _ batch: EventBatch,
+    _ admission: Admission
   ) throws(LogError) -> Receipt? {
     switch admission {
     case .refused(let error):
@@ -110,7 +117,10 @@ extension Writer {
     case .examineCondition(let through):
       guard let condition = batch.condition else { return nil }
       let found = try core.firstMatch(
-        condition.query, after: attempt.checkedThrough, through: through)
+        condition.query,
+        after: attempt.checkedThrough,
+        through: through
+      )
       if let found {
         throw .conditionFailed(ConditionConflict(after: condition.after, found: Position(found)))
       }
@@ -123,7 +133,9 @@ extension Writer {
 
   /// The first receipt of a key used before; nil if that use is out of the window.
   private func repeated(
-    _ batch: EventBatch, _ sequence: UInt64, _ durability: Durability
+    _ batch: EventBatch,
+    _ sequence: UInt64,
+    _ durability: Durability
   ) throws(LogError) -> Receipt? {
     guard let key = batch.key, let hash = batch.contents.keyHash,
       let use = try core.findKey(hash, key, sequence: sequence)
@@ -149,12 +161,18 @@ extension Writer {
       versions.append(Version(version ?? 0))
     }
     return Receipt(
-      firstPosition: Position(use.firstPosition), lastPosition: Position(use.lastPosition),
-      version: versions.first ?? .none, versions: versions.count > 1 ? versions : [],
-      durability: reached, isRepeated: true)
+      firstPosition: Position(use.firstPosition),
+      lastPosition: Position(use.lastPosition),
+      version: versions.first ?? .none,
+      versions: versions.count > 1 ? versions : [],
+      durability: reached,
+      isRepeated: true
+    )
   }
 
-  /// Waits until a group has settled, or commits the open one. Under `lock`.
+  /// Waits until a group has settled, or commits the open one.
+  ///
+  /// Under `lock`.
   private func waitForRoom() {
     if !isCommitting {
       if !open.isEmpty { lead() }

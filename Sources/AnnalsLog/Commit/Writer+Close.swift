@@ -51,7 +51,10 @@ extension Writer {
     // would lead past an older segment whose own could not be made.
     if maintenance.current.unfooted.isEmpty {
       try? maintenance.makeFooter(
-        tail.segment, through: tail.offset, keySequence: keySequence)
+        tail.segment,
+        through: tail.offset,
+        keySequence: keySequence
+      )
     }
     let mark = tail.durableMark(keySequence: keySequence)
     try maintenance.withWork { () throws(LogError) in

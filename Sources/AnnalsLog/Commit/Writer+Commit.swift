@@ -36,7 +36,13 @@ extension Writer {
     let frameOffset = start + encoder.head.count
     let undurable = (frameOffset - tail.durableEnd) / FrameHeader.unit
     let frame = encoder.encode(
-      &group.contents, at: frameOffset, undurableUnits: undurable, base: base, now: now, checksum)
+      &group.contents,
+      at: frameOffset,
+      undurableUnits: undurable,
+      base: base,
+      now: now,
+      checksum
+    )
     let end = frameOffset + frame.byteCount
     let zeroedThrough = appendZeroAhead(group, end)
     do {
@@ -56,7 +62,9 @@ extension Writer {
   /// Makes new type names durable in their file, and puts those that the segment lacks into a
   /// control frame.
   private func writeTypes(
-    _ base: SegmentBase, _ checksum: FrameChecksum, _ start: Int
+    _ base: SegmentBase,
+    _ checksum: FrameChecksum,
+    _ start: Int
   ) throws(CommitFailure) -> Int {
     let count = core.types.count
     if tail.typeCount == count { return count }
@@ -72,11 +80,17 @@ extension Writer {
     TypeNames.encode(names[tail.typeCount...], into: &content)
     let offset = start + encoder.head.count
     let at = ControlFrame.encode(
-      .types, nextPosition: tail.lastPosition + 1 - base.position, record: tail.record,
+      .types,
+      nextPosition: tail.lastPosition + 1 - base.position,
+      record: tail.record,
       undurableUnits: UInt64((offset - tail.durableEnd) / FrameHeader.unit),
-      content: content.bytes, into: &encoder.head)
+      content: content.bytes,
+      into: &encoder.head
+    )
     let sum = encoder.head.checksum(
-      from: at + FrameHeader.Layout.lengthAndKind.lowerBound, continuing: checksum.seed(offset))
+      from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
+      continuing: checksum.seed(offset)
+    )
     encoder.head.store(sum, at: at)
     return names.count
   }
@@ -133,10 +147,18 @@ extension Writer {
         try tail.file.sync()
       }
       return CommitFailure(
-        cause: cause, error: error, isPoisoning: false, isWritten: false)
+        cause: cause,
+        error: error,
+        isPoisoning: false,
+        isWritten: false
+      )
     } catch {
       return CommitFailure(
-        cause: cause, error: .outcomeUnknown(cause), isPoisoning: true, isWritten: false)
+        cause: cause,
+        error: .outcomeUnknown(cause),
+        isPoisoning: true,
+        isWritten: false
+      )
     }
   }
 
@@ -147,11 +169,19 @@ extension Writer {
       return CommitFailure(cause: cause, error: error, isPoisoning: false, isWritten: false)
     case .diskFull(let cause), .system(let cause):
       return CommitFailure(
-        cause: cause, error: .outcomeUnknown(cause), isPoisoning: true, isWritten: isWritten)
+        cause: cause,
+        error: .outcomeUnknown(cause),
+        isPoisoning: true,
+        isWritten: isWritten
+      )
     default:
       let cause = SystemError(.write, file: core.path, errno: SystemError.inputOutput)
       return CommitFailure(
-        cause: cause, error: .outcomeUnknown(cause), isPoisoning: true, isWritten: isWritten)
+        cause: cause,
+        error: .outcomeUnknown(cause),
+        isPoisoning: true,
+        isWritten: isWritten
+      )
     }
   }
 
@@ -160,7 +190,11 @@ extension Writer {
   package func lost() -> CommitFailure {
     let cause = SystemError(.lock, file: StoreFile.lock, errno: SystemError.notPermitted)
     return CommitFailure(
-      cause: cause, error: .locked(path: core.path), isPoisoning: true, isWritten: false)
+      cause: cause,
+      error: .locked(path: core.path),
+      isPoisoning: true,
+      isWritten: false
+    )
   }
 
   /// Notes at the log's tail that everything before is durable, if nothing is about to say so.
@@ -173,23 +207,33 @@ extension Writer {
     watermark.removeAll()
     let empty: [UInt8] = []
     let at = ControlFrame.encode(
-      .watermark, nextPosition: tail.lastPosition + 1 - tail.segment.base.position,
-      record: tail.record, undurableUnits: 0, content: empty.span, into: &watermark)
+      .watermark,
+      nextPosition: tail.lastPosition + 1 - tail.segment.base.position,
+      record: tail.record,
+      undurableUnits: 0,
+      content: empty.span,
+      into: &watermark
+    )
     let sum = watermark.checksum(
       from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
-      continuing: FrameChecksum(salt: tail.segment.salt).seed(tail.offset))
+      continuing: FrameChecksum(salt: tail.segment.salt).seed(tail.offset)
+    )
     watermark.store(sum, at: at)
     // A hint: if it can not be written, the next append will find out why.
     try? Self.write(watermark, to: tail.file, at: tail.offset)
   }
 
   private static func write(
-    _ buffer: borrowing ByteBuffer, to file: any LogFile, at offset: Int
+    _ buffer: borrowing ByteBuffer,
+    to file: any LogFile,
+    at offset: Int
   ) throws(LogError) {
     try file.write(buffer.bytes, at: offset)
   }
 
-  /// Takes a group's events out of the index, and its positions and key numbers back. Under `lock`.
+  /// Takes a group's events out of the index, and its positions and key numbers back.
+  ///
+  /// Under `lock`.
   package func takeBack(_ group: CommitGroup) {
     if group.contents.events.isEmpty { return }
     core.index.withState { state in
@@ -209,7 +253,10 @@ extension Writer {
         if let slot = state.table.find(aggregate.hash) {
           let link = state.chains[last].link(group.contents.firstOrdinal + index)
           state.takeBack(
-            slot, link, version: aggregate.firstVersion + UInt64(event.versionOffset) - 1)
+            slot,
+            link,
+            version: aggregate.firstVersion + UInt64(event.versionOffset) - 1
+          )
         }
       }
       state.chains[last].removeLast(downTo: group.contents.firstOrdinal, extraCount: entry)

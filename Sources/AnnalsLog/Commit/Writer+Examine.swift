@@ -3,7 +3,8 @@ extension Writer {
   ///
   /// Under `lock`.
   package func examineKey(
-    _ hash: KeyHash, _ attempt: AppendAttempt
+    _ hash: KeyHash,
+    _ attempt: AppendAttempt
   ) throws(LogError) -> Admission? {
     let answer: (sequence: UInt64, position: UInt64?)
     let known = core.index.withState { state -> (UInt64, UInt64?)? in
@@ -21,7 +22,9 @@ extension Writer {
     return .examineKey(sequence: answer.sequence)
   }
 
-  /// Whether an event that is admitted but not settled breaks the condition. Under `lock`.
+  /// Whether an event that is admitted but not settled breaks the condition.
+  ///
+  /// Under `lock`.
   package func hasUnsettledMatch(_ condition: AppendCondition) -> Bool {
     if nextPosition - 1 <= max(core.writtenThrough, condition.after.rawValue) { return false }
     let query = ResolvedQuery(condition.query, core.types)
@@ -38,7 +41,9 @@ extension Writer {
   }
 
   private func matches(
-    _ query: ResolvedQuery, _ group: borrowing GroupContents, _ event: GroupContents.Event
+    _ query: ResolvedQuery,
+    _ group: borrowing GroupContents,
+    _ event: GroupContents.Event
   ) -> Bool {
     query.matches(type: Int(event.type)) { tag in
       if event.extras < 0 { return false }

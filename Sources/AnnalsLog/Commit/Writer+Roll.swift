@@ -1,5 +1,7 @@
 extension Writer {
-  /// Begins a new segment of at least `byteCount` bytes. Called, and returns, with `lock` held and
+  /// Begins a new segment of at least `byteCount` bytes.
+  ///
+  /// Called, and returns, with `lock` held and
   /// nobody committing.
   package func leadRoll(_ byteCount: Int) -> Result<Void, LogError> {
     isCommitting = true
@@ -25,7 +27,9 @@ extension Writer {
   ///
   /// The old segment is synced first: a header in the new one then proves that all before is there.
   private func roll(
-    _ byteCount: Int, nextPosition: UInt64, keySequence: UInt64
+    _ byteCount: Int,
+    nextPosition: UInt64,
+    keySequence: UInt64
   ) throws(LogError) {
     guard directoryLock.isHeld() else {
       let failure = lost()
@@ -43,15 +47,25 @@ extension Writer {
     let old = tail.segment
     let sealed = sealedEntry(keySequence)
     let header = SegmentHeader(
-      storeID: core.storeID, segmentID: spare.entry.id, salt: spare.entry.salt,
-      basePosition: nextPosition, baseTime: spare.entry.baseTime, baseRecord: tail.record,
-      predecessorID: old.id, predecessorChecksum: tail.lastChecksum,
-      predecessorEnd: UInt64(tail.offset))
+      storeID: core.storeID,
+      segmentID: spare.entry.id,
+      salt: spare.entry.salt,
+      basePosition: nextPosition,
+      baseTime: spare.entry.baseTime,
+      baseRecord: tail.record,
+      predecessorID: old.id,
+      predecessorChecksum: tail.lastChecksum,
+      predecessorEnd: UInt64(tail.offset)
+    )
     var entry = spare.entry
     entry.basePosition = nextPosition
     let segment = Segment(
-      name: spare.file.name, in: core.files.log, mapping: mapping, header: header,
-      entry: entry)
+      name: spare.file.name,
+      in: core.files.log,
+      mapping: mapping,
+      header: header,
+      entry: entry
+    )
     let events = Int(tail.lastPosition + 1 - old.base.position)
     core.index.withState { state in
       state.begin(segment.id, basePosition: nextPosition, expecting: events)
@@ -66,9 +80,17 @@ extension Writer {
     }
     let mark = tail.durableMark(keySequence: keySequence)
     tail = WriterTail(
-      segment: segment, file: spare.file, offset: Segment.firstFrame, isHeaderWritten: false,
-      durableEnd: Segment.firstFrame, lastChecksum: 0, record: tail.record,
-      lastPosition: tail.lastPosition, zeroedThrough: 0, typeCount: 0)
+      segment: segment,
+      file: spare.file,
+      offset: Segment.firstFrame,
+      isHeaderWritten: false,
+      durableEnd: Segment.firstFrame,
+      lastChecksum: 0,
+      record: tail.record,
+      lastPosition: tail.lastPosition,
+      zeroedThrough: 0,
+      typeCount: 0
+    )
     maintenance.noteSealed(old, durable: mark)
   }
 

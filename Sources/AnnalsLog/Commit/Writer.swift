@@ -54,8 +54,13 @@ package final class Writer: @unchecked Sendable {
   }
 
   package init(
-    core: LogCore, directoryLock: HeldLock, tail: WriterTail, typeFile: TypeFile,
-    keySequence: UInt64, maintenance: Maintenance, control: ControlPage?
+    core: LogCore,
+    directoryLock: HeldLock,
+    tail: WriterTail,
+    typeFile: TypeFile,
+    keySequence: UInt64,
+    maintenance: Maintenance,
+    control: ControlPage?
   ) {
     self.control = control
     self.core = core
@@ -74,7 +79,9 @@ package final class Writer: @unchecked Sendable {
     open.reset(number: 1)
   }
 
-  /// Fails if this writer may not write any more. Under `lock`.
+  /// Fails if this writer may not write any more.
+  ///
+  /// Under `lock`.
   package func checkUsable() throws(LogError) {
     if let poison { throw .writerPoisoned(poison) }
     if isClosed { throw .closed }
@@ -84,7 +91,9 @@ package final class Writer: @unchecked Sendable {
 // MARK: Leading a commit
 
 extension Writer {
-  /// Commits the open group. Called, and returns, with `lock` held and nobody committing.
+  /// Commits the open group.
+  ///
+  /// Called, and returns, with `lock` held and nobody committing.
   package func lead() {
     isCommitting = true
     let group = takeOpenGroup()
@@ -105,12 +114,15 @@ extension Writer {
   }
 
   /// The most bytes that go with a frame beside it: header, and names of types not in the log yet.
+  ///
   /// Under `lock`.
   package func frameSlack(newTypes count: Int) -> Int {
     256 + Segment.firstFrame + (count - typeCountInLog) * (Limits.typeBytesMax + 2)
   }
 
-  /// Replaces the open group by an empty one. Under `lock`.
+  /// Replaces the open group by an empty one.
+  ///
+  /// Under `lock`.
   private func takeOpenGroup() -> CommitGroup {
     let group = open
     open = idleGroups.popLast() ?? CommitGroup(lock)
@@ -118,7 +130,9 @@ extension Writer {
     return group
   }
 
-  /// Lets the next leader begin. Under `lock`.
+  /// Lets the next leader begin.
+  ///
+  /// Under `lock`.
   package func finishCommitting() {
     isCommitting = false
     committing = nil
@@ -136,17 +150,24 @@ extension Writer {
     }
   }
 
-  /// Lets the tasks that found no room try again, or fail. Under `lock`.
+  /// Lets the tasks that found no room try again, or fail.
+  ///
+  /// Under `lock`.
   package func resumeRoomTasks(_ outcome: GroupOutcome) {
-    for unsafe task in unsafe roomTasks { unsafe task.resume(returning: outcome) }
+    for index in unsafe roomTasks.indices {
+      unsafe roomTasks[index].resume(returning: outcome)
+    }
     unsafe roomTasks.removeAll(keepingCapacity: true)
   }
 
-  /// Publishes what a group did, or takes it back. Under `lock`.
+  /// Publishes what a group did, or takes it back.
+  ///
+  /// Under `lock`.
   ///
   /// - Returns: how the group ended, and the group behind it, if that had to end with it.
   private func settle(
-    _ group: CommitGroup, _ result: Result<Int, CommitFailure>
+    _ group: CommitGroup,
+    _ result: Result<Int, CommitFailure>
   ) -> (GroupOutcome, behind: (group: CommitGroup, outcome: GroupOutcome)?) {
     settledThrough = group.number
     defer { group.settled.broadcast() }
@@ -155,12 +176,15 @@ extension Writer {
       if !group.contents.events.isEmpty {
         core.index.withState { state in
           state.chains[state.chains.count - 1].noteFrame(
-            ordinal: group.contents.firstOrdinal, offset: frameOffset)
+            ordinal: group.contents.firstOrdinal,
+            offset: frameOffset
+          )
         }
       }
       core.publish(
         written: tail.lastPosition,
-        durable: tail.isDirty ? core.durableThrough : tail.lastPosition)
+        durable: tail.isDirty ? core.durableThrough : tail.lastPosition
+      )
       control?.publish(durable: core.durableThrough, written: core.writtenThrough)
       return (.committed, nil)
     case .failure(let failure):
@@ -182,15 +206,21 @@ extension Writer {
   private func noteFailure(_ group: CommitGroup, _ outcome: GroupOutcome) {
     if group.blockingWaiters == 0 { return }
     failures.append(
-      Failure(number: group.number, outcome: outcome, waiters: group.blockingWaiters))
+      Failure(number: group.number, outcome: outcome, waiters: group.blockingWaiters)
+    )
   }
 
-  /// Tells the tasks that wait for a group how it ended. Without `lock`.
+  /// Tells the tasks that wait for a group how it ended.
+  ///
+  /// Without `lock`.
   private func resumeTasks(of group: CommitGroup, _ outcome: GroupOutcome) {
-    for unsafe task in unsafe group.tasks { unsafe task.resume(returning: outcome) }
+    for index in unsafe group.tasks.indices {
+      unsafe group.tasks[index].resume(returning: outcome)
+    }
   }
 
   /// Waits until `group`, joined when it had `number`, has settled; leads it if nobody else does.
+  ///
   /// Under `lock`.
   package func waitUntilSettled(_ group: CommitGroup, _ number: UInt64) -> GroupOutcome {
     while settledThrough < number {

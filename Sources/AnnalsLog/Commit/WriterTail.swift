@@ -28,7 +28,12 @@ package struct WriterTail {
   /// The tail as the manifest notes it, at what is durable.
   package func durableMark(keySequence: UInt64) -> Manifest.Tail {
     Manifest.Tail(
-      segment: segment.id, end: UInt64(offset), position: lastPosition, record: record,
-      checksum: lastChecksum, keySequence: keySequence)
+      segment: segment.id,
+      end: UInt64(offset),
+      position: lastPosition,
+      record: record,
+      checksum: lastChecksum,
+      keySequence: keySequence
+    )
   }
 }

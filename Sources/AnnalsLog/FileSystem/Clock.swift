@@ -15,7 +15,9 @@ package enum SystemClock {
   /// Puts the calling thread to sleep.
   package static func sleep(nanoseconds: UInt64) {
     var rest = timespec(
-      tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+      tv_sec: Int(nanoseconds / 1_000_000_000),
+      tv_nsec: Int(nanoseconds % 1_000_000_000)
+    )
     unsafe nanosleep(&rest, nil)
   }
 

@@ -80,7 +80,10 @@ package final class ControlPage: @unchecked Sendable {
   /// Sleeps until the word is no longer `word`, or the time has passed.
   package func wait(_ word: UInt32, nanoseconds: Int64) {
     unsafe annals_futex_wait(
-      (page + Offset.wakeWord).assumingMemoryBound(to: UInt32.self), word, nanoseconds)
+      (page + Offset.wakeWord).assumingMemoryBound(to: UInt32.self),
+      word,
+      nanoseconds
+    )
   }
 
   private func wake() {

@@ -28,7 +28,9 @@ package final class Mapping: @unchecked Sendable {
   /// A mapping-like copy of `bytes` in memory of its own.
   package convenience init(copying bytes: Span<UInt8>) {
     let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: max(bytes.count, 1), alignment: 16)
+      byteCount: max(bytes.count, 1),
+      alignment: 16
+    )
     unsafe bytes.withUnsafeBytes { source in
       if let from = source.baseAddress {
         unsafe memory.copyMemory(from: from, byteCount: source.count)
@@ -56,7 +58,8 @@ package final class Mapping: @unchecked Sendable {
   /// A range of the bytes, for as long as `owner` is borrowed, which keeps this mapping alive.
   @_lifetime(borrow owner)
   package func bytes<Owner: AnyObject>(
-    _ range: Range<Int>, lentBy owner: borrowing Owner
+    _ range: Range<Int>,
+    lentBy owner: borrowing Owner
   ) -> Span<UInt8> {
     let span = bytes.extracting(range)
     return unsafe _overrideLifetime(span, borrowing: owner)

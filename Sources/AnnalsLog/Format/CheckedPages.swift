@@ -16,14 +16,18 @@ package enum CheckedPages {
   /// Completes a file: `body` holds the pages behind the header, `header` the header block's own
   /// fields, encoded up to but without page count and table checksum.
   package static func finish(
-    header: borrowing ByteBuffer, body: inout ByteBuffer, into file: inout ByteBuffer
+    header: borrowing ByteBuffer,
+    body: inout ByteBuffer,
+    into file: inout ByteBuffer
   ) {
     body.appendZeros(-body.count & (pageSize - 1))
     let pages = body.count / pageSize
     var table = ByteBuffer(capacity: pages * 4 + 16)
     for page in 0..<pages {
       let sum = CRC32C.checksum(
-        body.bytes.extracting(page * pageSize..<(page + 1) * pageSize), continuing: UInt32(page))
+        body.bytes.extracting(page * pageSize..<(page + 1) * pageSize),
+        continuing: UInt32(page)
+      )
       table.append(sum)
     }
     let start = file.count
@@ -46,7 +50,10 @@ package final class CheckedFile: Sendable {
 
   /// Checks the header block and the table of checksums of `mapping`, which begins with `magic`.
   package init(
-    _ mapping: Mapping, _ magic: FileHeader.Magic, storeID: StoreID, name: String
+    _ mapping: Mapping,
+    _ magic: FileHeader.Magic,
+    storeID: StoreID,
+    name: String
   ) throws(LogError) {
     pages = try Self.checkHeader(mapping.bytes, magic, storeID: storeID, name: name)
     self.magic = magic
@@ -56,11 +63,17 @@ package final class CheckedFile: Sendable {
   }
 
   private static func checkHeader(
-    _ bytes: Span<UInt8>, _ magic: FileHeader.Magic, storeID: StoreID, name: String
+    _ bytes: Span<UInt8>,
+    _ magic: FileHeader.Magic,
+    storeID: StoreID,
+    name: String
   ) throws(LogError) -> Int {
     guard bytes.count >= HeaderBlock.byteCount else {
       throw .truncatedFile(
-        file: name, expected: UInt64(HeaderBlock.byteCount), actual: UInt64(bytes.count))
+        file: name,
+        expected: UInt64(HeaderBlock.byteCount),
+        actual: UInt64(bytes.count)
+      )
     }
     let block = bytes.extracting(0..<HeaderBlock.byteCount)
     let header = try FileHeader.decode(block, magic, file: name)
@@ -81,7 +94,8 @@ package final class CheckedFile: Sendable {
     let computed = CRC32C.checksum(bytes.extracting(tableStart..<bytes.count))
     guard stored == computed else {
       throw .corrupt(
-        Corruption(file: name, offset: tableStart, .checksum(stored: stored, computed: computed)))
+        Corruption(file: name, offset: tableStart, .checksum(stored: stored, computed: computed))
+      )
     }
     return pages
   }
@@ -120,10 +134,13 @@ package final class CheckedFile: Sendable {
       let start = (page + 1) * CheckedPages.pageSize
       let stored = bytes.load(UInt32.self, at: (pages + 1) * CheckedPages.pageSize + page * 4)
       let computed = CRC32C.checksum(
-        bytes.extracting(start..<start + CheckedPages.pageSize), continuing: UInt32(page))
+        bytes.extracting(start..<start + CheckedPages.pageSize),
+        continuing: UInt32(page)
+      )
       guard stored == computed else {
         throw .corrupt(
-          Corruption(file: name, offset: start, .checksum(stored: stored, computed: computed)))
+          Corruption(file: name, offset: start, .checksum(stored: stored, computed: computed))
+        )
       }
       verified.insert(page)
     }

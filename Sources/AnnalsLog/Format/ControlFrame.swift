@@ -27,13 +27,18 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
 
   /// Reads the frame at `start`; nil where the bytes are not what a writer makes.
   package static func decode(
-    _ bytes: Span<UInt8>, at start: Int, byteCount: Int, _ base: SegmentBase
+    _ bytes: Span<UInt8>,
+    at start: Int,
+    byteCount: Int,
+    _ base: SegmentBase
   ) -> ControlFrame? {
     let end = start + byteCount
     guard end <= bytes.count else { return nil }
     var frame = ControlFrame()
     var reader = ByteReader(
-      bytes.extracting(0..<end), at: start + FrameHeader.Layout.byteCount)
+      bytes.extracting(0..<end),
+      at: start + FrameHeader.Layout.byteCount
+    )
     guard let flags = reader.read(UInt8.self),
       flags & ~(EventsFrame.Flags.paddingMask | EventsFrame.Flags.durableBefore) == 0,
       let raw = reader.read(UInt8.self), let subject = Subject(rawValue: raw),
@@ -64,8 +69,12 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
   ///
   /// - Parameter nextPosition: the position the next event takes, less the segment's base.
   package static func encode(
-    _ subject: Subject, nextPosition: UInt64, record: UInt64, undurableUnits: UInt64,
-    content: Span<UInt8>, into buffer: inout ByteBuffer
+    _ subject: Subject,
+    nextPosition: UInt64,
+    record: UInt64,
+    undurableUnits: UInt64,
+    content: Span<UInt8>,
+    into buffer: inout ByteBuffer
   ) -> Int {
     let start = buffer.count
     buffer.append(UInt64(0))
@@ -81,7 +90,8 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
     buffer.store(flags, at: start + FrameHeader.Layout.byteCount)
     buffer.store(
       FrameHeader.lengthAndKind(buffer.count - start, .control),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound)
+      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
+    )
     return start
   }
 }

@@ -19,7 +19,10 @@ extension EventsFrame {
   /// Total over any bytes. Costs the number of columns, not of events; `isConsistent` looks at
   /// every value and is asked once, when a frame is verified.
   package static func decode(
-    _ bytes: Span<UInt8>, at start: Int, byteCount: Int, _ base: SegmentBase
+    _ bytes: Span<UInt8>,
+    at start: Int,
+    byteCount: Int,
+    _ base: SegmentBase
   ) -> EventsFrame? {
     var frame = EventsFrame()
     return frame.read(bytes, at: start, byteCount: byteCount, base) ? frame : nil
@@ -27,9 +30,13 @@ extension EventsFrame {
 
   /// As `decode`, in place: the value is too large to be handed from function to function.
   ///
-  /// - Returns: false where the bytes are not what a writer makes; the value is then not to be used.
+  /// - Returns: false where the bytes are not what a writer makes; the value is then not to be
+  /// used.
   package mutating func read(
-    _ bytes: Span<UInt8>, at start: Int, byteCount: Int, _ base: SegmentBase
+    _ bytes: Span<UInt8>,
+    at start: Int,
+    byteCount: Int,
+    _ base: SegmentBase
   ) -> Bool {
     self = EventsFrame()
     self.start = start
@@ -37,7 +44,9 @@ extension EventsFrame {
     let end = start + byteCount
     guard end <= bytes.count else { return false }
     var reader = ByteReader(
-      bytes.extracting(0..<end), at: start + FrameHeader.Layout.byteCount)
+      bytes.extracting(0..<end),
+      at: start + FrameHeader.Layout.byteCount
+    )
     guard let flags = reader.read(UInt8.self), flags & Flags.reserved == 0,
       let position = reader.readVarint(), let time = reader.readZigzag()
     else { return false }
@@ -97,7 +106,10 @@ extension EventsFrame {
       ColumnWidth(rawValue: UInt8(truncatingIfNeeded: word >> shift) & 7)
     }
     func column(
-      _ shift: UInt32, _ rows: Int, isPresent: Bool, _ reader: inout ByteReader
+      _ shift: UInt32,
+      _ rows: Int,
+      isPresent: Bool,
+      _ reader: inout ByteReader
     ) -> Column? {
       guard let width = width(shift) else { return nil }
       if !isPresent { return width == .constant ? Column(constant: 0) : nil }
@@ -127,7 +139,8 @@ extension EventsFrame {
   }
 
   private mutating func decodeSections(
-    _ reader: inout ByteReader, _ word: UInt32
+    _ reader: inout ByteReader,
+    _ word: UInt32
   ) -> Bool {
     if word & Columns.hasExtras != 0 {
       guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
@@ -213,7 +226,10 @@ extension EventsFrame {
   }
 
   private func sumIsExactly(
-    _ total: Int, _ column: Column, _ rows: Int, _ bytes: Span<UInt8>
+    _ total: Int,
+    _ column: Column,
+    _ rows: Int,
+    _ bytes: Span<UInt8>
   ) -> Bool {
     var sum: UInt64 = 0
     for row in 0..<rows {

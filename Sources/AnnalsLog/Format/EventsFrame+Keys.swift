@@ -33,8 +33,14 @@ extension EventsFrame {
       least = append + 1
       keys.append(
         FrameKey(
-          append: append, offset: range.lowerBound, count: length,
-          digest: KeyHash(high: high, low: low), sequence: sequence, time: self.time &+ time))
+          append: append,
+          offset: range.lowerBound,
+          count: length,
+          digest: KeyHash(high: high, low: low),
+          sequence: sequence,
+          time: self.time &+ time
+        )
+      )
     }
     return reader.remaining == 0 ? keys : nil
   }

@@ -64,7 +64,9 @@ package struct FileHeader: Equatable, Sendable {
   /// A version or feature this build does not know is told before anything else is judged: what
   /// looks damaged may be the future.
   package static func decode(
-    _ bytes: Span<UInt8>, _ magic: Magic, file: String
+    _ bytes: Span<UInt8>,
+    _ magic: Magic,
+    file: String
   ) throws(LogError) -> FileHeader {
     var reader = ByteReader(bytes)
     guard let found = reader.read(UInt64.self), found == magic.rawValue,
@@ -76,7 +78,9 @@ package struct FileHeader: Equatable, Sendable {
     guard major == FormatVersion.major, incompatible & ~FormatVersion.incompatible == 0 else {
       let unknown = incompatible & ~FormatVersion.incompatible
       throw .unsupportedVersion(
-        file: file, UnsupportedVersion(major: major, features: unknown))
+        file: file,
+        UnsupportedVersion(major: major, features: unknown)
+      )
     }
     var header = FileHeader(magic, storeID: StoreID(high: high, low: low))
     header.minor = minor
@@ -88,7 +92,9 @@ package struct FileHeader: Equatable, Sendable {
   /// Whether a writer of this build may change the file.
   package var isWritable: Bool { readOnlyCompatible & ~FormatVersion.readOnlyCompatible == 0 }
 
-  /// Whether reserved bytes must be zero. A newer minor version, or a feature that may be ignored,
+  /// Whether reserved bytes must be zero.
+  ///
+  /// A newer minor version, or a feature that may be ignored,
   /// may have put something there.
   package var hasZeroReserve: Bool {
     minor <= FormatVersion.minor && isWritable && compatible & ~FormatVersion.compatible == 0
@@ -123,17 +129,23 @@ package enum HeaderBlock {
 
   /// Checks the block's checksum and that `file` has all of it.
   package static func check(
-    _ block: Span<UInt8>, file: String, at offset: Int = 0
+    _ block: Span<UInt8>,
+    file: String,
+    at offset: Int = 0
   ) throws(LogError) {
     guard block.count == byteCount else {
       throw .truncatedFile(
-        file: file, expected: UInt64(offset + byteCount), actual: UInt64(offset + block.count))
+        file: file,
+        expected: UInt64(offset + byteCount),
+        actual: UInt64(offset + block.count)
+      )
     }
     let stored = block.load(UInt32.self, at: checksum.lowerBound)
     let computed = CRC32C.checksum(block.extracting(0..<checksum.lowerBound))
     guard stored == computed else {
       throw .corrupt(
-        Corruption(file: file, offset: offset, .checksum(stored: stored, computed: computed)))
+        Corruption(file: file, offset: offset, .checksum(stored: stored, computed: computed))
+      )
     }
   }
 }

@@ -12,7 +12,9 @@ package struct FooterHeader: Equatable, Sendable {
   package var lastPosition: UInt64
   /// The number of events covered; fewer than the positions where compaction removed some.
   package var eventCount: UInt64
-  /// The offset behind the last frame covered. Less than the segment's end only while the segment
+  /// The offset behind the last frame covered.
+  ///
+  /// Less than the segment's end only while the segment
   /// is in writing.
   package var end: UInt64
   package var lastRecord: UInt64
@@ -106,11 +108,25 @@ package struct FooterHeader: Equatable, Sendable {
       return nil
     }
     return FooterHeader(
-      storeID: storeID, segmentID: segmentID, salt: salt, basePosition: basePosition,
-      lastPosition: lastPosition, eventCount: eventCount, end: end, lastRecord: lastRecord,
-      keySequence: keySequence, leastTime: leastTime, greatestTime: greatestTime,
-      lastChecksum: lastChecksum, liveBytes: liveBytes, aggregateCount: aggregateCount,
-      keys: section(&reader), postings: section(&reader), samples: section(&reader),
-      types: section(&reader), categories: section(&reader))
+      storeID: storeID,
+      segmentID: segmentID,
+      salt: salt,
+      basePosition: basePosition,
+      lastPosition: lastPosition,
+      eventCount: eventCount,
+      end: end,
+      lastRecord: lastRecord,
+      keySequence: keySequence,
+      leastTime: leastTime,
+      greatestTime: greatestTime,
+      lastChecksum: lastChecksum,
+      liveBytes: liveBytes,
+      aggregateCount: aggregateCount,
+      keys: section(&reader),
+      postings: section(&reader),
+      samples: section(&reader),
+      types: section(&reader),
+      categories: section(&reader)
+    )
   }
 }

@@ -74,7 +74,11 @@ extension FrameHeader {
     }
     return .frame(
       FrameHeader(
-        checksum: UInt32(truncatingIfNeeded: word), kind: kind, byteCount: byteCount))
+        checksum: UInt32(truncatingIfNeeded: word),
+        kind: kind,
+        byteCount: byteCount
+      )
+    )
   }
 }
 

@@ -30,7 +30,12 @@ package struct IndexCheckpointHeader: Equatable, Sendable {
       let count = reader.read(UInt64.self)
     else { return nil }
     return IndexCheckpointHeader(
-      storeID: storeID, generation: generation, firstSegment: first, lastSegment: last,
-      lastPosition: position, count: count)
+      storeID: storeID,
+      generation: generation,
+      firstSegment: first,
+      lastSegment: last,
+      lastPosition: position,
+      count: count
+    )
   }
 }

@@ -53,7 +53,11 @@ package struct KeyEntry: Sendable, BitwiseCopyable, Equatable {
   package var postings: UInt32 = 0
 
   package init(
-    hash: KeyHash, domain: UInt8, version: UInt64, segment: SegmentID, count: UInt32 = 0,
+    hash: KeyHash,
+    domain: UInt8,
+    version: UInt64,
+    segment: SegmentID,
+    count: UInt32 = 0,
     postings: UInt32 = 0
   ) {
     self.hash = hash
@@ -86,10 +90,13 @@ package struct KeyEntry: Sendable, BitwiseCopyable, Equatable {
     let packed = bytes.load(UInt64.self, at: offset + 16)
     var entry = KeyEntry(
       hash: KeyHash(
-        high: bytes.load(UInt64.self, at: offset + 8), low: bytes.load(UInt64.self, at: offset)),
+        high: bytes.load(UInt64.self, at: offset + 8),
+        low: bytes.load(UInt64.self, at: offset)
+      ),
       domain: UInt8(truncatingIfNeeded: packed >> 56),
       version: packed & 0x00ff_ffff_ffff_ffff,
-      segment: bytes.load(UInt32.self, at: offset + 24))
+      segment: bytes.load(UInt32.self, at: offset + 24)
+    )
     if entrySize == KeyTableFormat.footerEntry {
       entry.count = bytes.load(UInt32.self, at: offset + 28)
       entry.postings = bytes.load(UInt32.self, at: offset + 32)

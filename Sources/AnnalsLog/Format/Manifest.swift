@@ -24,9 +24,9 @@ package struct Manifest: Equatable, Sendable {
   package var generation: UInt64
   /// The generation of the segment list that counts.
   package var listGeneration: UInt64
-  /// Renewed when the store is restored or forked …
+  /// Renewed when the store is restored or forked.
   package var historyID: StoreID
-  /// … at this position: what stands up to it is shared with the earlier history.
+  /// The position it was renewed at: what stands up to it is shared with the earlier history.
   package var historyStart: UInt64
   /// The log was durable at least up to here.
   package var tail: Tail
@@ -46,7 +46,11 @@ package struct Manifest: Equatable, Sendable {
     package var keySequence: UInt64
 
     package init(
-      segment: SegmentID, end: UInt64, position: UInt64, record: UInt64, checksum: UInt32,
+      segment: SegmentID,
+      end: UInt64,
+      position: UInt64,
+      record: UInt64,
+      checksum: UInt32,
       keySequence: UInt64
     ) {
       self.segment = segment
@@ -79,12 +83,17 @@ package struct Manifest: Equatable, Sendable {
 
   /// Reads the slot `number` of a manifest's bytes.
   package static func decode(
-    _ bytes: Span<UInt8>, slot number: Int, file: String = StoreFile.manifest
+    _ bytes: Span<UInt8>,
+    slot number: Int,
+    file: String = StoreFile.manifest
   ) throws(LogError) -> Manifest {
     let offset = number * Layout.byteCount
     guard bytes.count >= offset + Layout.byteCount else {
       throw .truncatedFile(
-        file: file, expected: UInt64(Layout.slots * Layout.byteCount), actual: UInt64(bytes.count))
+        file: file,
+        expected: UInt64(Layout.slots * Layout.byteCount),
+        actual: UInt64(bytes.count)
+      )
     }
     let block = bytes.extracting(offset..<offset + Layout.byteCount)
     let header = try FileHeader.decode(block, .manifest, file: file)
@@ -104,7 +113,8 @@ package struct Manifest: Equatable, Sendable {
       listGeneration: word(Layout.listGeneration),
       historyID: StoreID(
         high: block.load(UInt64.self, at: Layout.historyID.lowerBound + 8),
-        low: word(Layout.historyID)),
+        low: word(Layout.historyID)
+      ),
       historyStart: word(Layout.historyStart),
       tail: Tail(
         segment: block.load(UInt32.self, at: Layout.tailSegment.lowerBound),
@@ -112,14 +122,21 @@ package struct Manifest: Equatable, Sendable {
         position: word(Layout.tailPosition),
         record: word(Layout.tailRecord),
         checksum: block.load(UInt32.self, at: Layout.tailChecksum.lowerBound),
-        keySequence: word(Layout.keySequence)),
-      isClosed: block[Layout.closed.lowerBound] == 1)
+        keySequence: word(Layout.keySequence)
+      ),
+      isClosed: block[Layout.closed.lowerBound] == 1
+    )
   }
 
   /// A slot to be written.
   package init(
-    storeID: StoreID, generation: UInt64, listGeneration: UInt64, historyID: StoreID,
-    historyStart: UInt64, tail: Tail, isClosed: Bool
+    storeID: StoreID,
+    generation: UInt64,
+    listGeneration: UInt64,
+    historyID: StoreID,
+    historyStart: UInt64,
+    tail: Tail,
+    isClosed: Bool
   ) {
     self.storeID = storeID
     self.generation = generation

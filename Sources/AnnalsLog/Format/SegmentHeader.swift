@@ -34,8 +34,14 @@ package struct SegmentHeader: Equatable, Sendable {
 
   /// A header to be written.
   package init(
-    storeID: StoreID, segmentID: SegmentID, salt: UInt32, basePosition: UInt64, baseTime: Int64,
-    baseRecord: UInt64, predecessorID: SegmentID, predecessorChecksum: UInt32,
+    storeID: StoreID,
+    segmentID: SegmentID,
+    salt: UInt32,
+    basePosition: UInt64,
+    baseTime: Int64,
+    baseRecord: UInt64,
+    predecessorID: SegmentID,
+    predecessorChecksum: UInt32,
     predecessorEnd: UInt64
   ) {
     self.storeID = storeID
@@ -66,11 +72,15 @@ package struct SegmentHeader: Equatable, Sendable {
 
   /// Reads the block; nil where it was never written.
   package static func decode(
-    _ bytes: Span<UInt8>, file: String
+    _ bytes: Span<UInt8>,
+    file: String
   ) throws(LogError) -> SegmentHeader? {
     guard bytes.count >= Layout.byteCount else {
       throw .truncatedFile(
-        file: file, expected: UInt64(Layout.byteCount), actual: UInt64(bytes.count))
+        file: file,
+        expected: UInt64(Layout.byteCount),
+        actual: UInt64(bytes.count)
+      )
     }
     let block = bytes.extracting(0..<Layout.byteCount)
     if block.isZero(0..<Layout.byteCount) { return nil }
@@ -85,7 +95,8 @@ package struct SegmentHeader: Equatable, Sendable {
       baseRecord: block.load(UInt64.self, at: Layout.baseRecord.lowerBound),
       predecessorID: block.load(UInt32.self, at: Layout.predecessorID.lowerBound),
       predecessorChecksum: block.load(UInt32.self, at: Layout.predecessorChecksum.lowerBound),
-      predecessorEnd: block.load(UInt64.self, at: Layout.predecessorEnd.lowerBound))
+      predecessorEnd: block.load(UInt64.self, at: Layout.predecessorEnd.lowerBound)
+    )
     guard !header.hasZeroReserve || block.isZero(Layout.reserved), found.isInBounds else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentHeader)))
     }
@@ -116,15 +127,15 @@ package enum StoreFile {
   package static let consumersDirectory = "consumers"
   package static let temporarySuffix = ".tmp"
 
-  /// `log/<id>.segment`
+  /// The name of a segment's file in `log`.
   package static func segment(_ id: SegmentID) -> String { "\(digits(UInt64(id), 8)).segment" }
-  /// `log/<id>.footer`
+  /// The name of a footer's file in `log`.
   package static func footer(_ id: SegmentID) -> String { "\(digits(UInt64(id), 8)).footer" }
-  /// `segments-<generation>`
+  /// The name of a segment list's file.
   package static func segmentList(_ generation: UInt64) -> String {
     "segments-\(digits(generation, 12))"
   }
-  /// `index-<generation>`
+  /// The name of an index checkpoint's file.
   package static func indexCheckpoint(_ generation: UInt64) -> String {
     "index-\(digits(generation, 12))"
   }

@@ -18,7 +18,9 @@ package struct SegmentList: Equatable, Sendable {
   /// What is known of one segment.
   package struct Entry: Equatable, Sendable {
     package var id: SegmentID
-    /// Sealed: the fields below are final. Otherwise the segment is in writing or ready for it, and
+    /// Sealed: the fields below are final.
+    ///
+    /// Otherwise the segment is in writing or ready for it, and
     /// they are zero.
     package var isSealed: Bool
     package var basePosition: UInt64 = 0
@@ -47,7 +49,10 @@ package struct SegmentList: Equatable, Sendable {
     package var keyCount: UInt64
 
     package init(
-      generation: UInt64, firstSegment: SegmentID, lastSegment: SegmentID, keyCount: UInt64
+      generation: UInt64,
+      firstSegment: SegmentID,
+      lastSegment: SegmentID,
+      keyCount: UInt64
     ) {
       self.generation = generation
       self.firstSegment = firstSegment
@@ -64,7 +69,10 @@ package struct SegmentList: Equatable, Sendable {
   package var checkpoints: [Checkpoint]
 
   package init(
-    storeID: StoreID, generation: UInt64, nextSegment: SegmentID, segments: [Entry],
+    storeID: StoreID,
+    generation: UInt64,
+    nextSegment: SegmentID,
+    segments: [Entry],
     checkpoints: [Checkpoint]
   ) {
     self.storeID = storeID
@@ -111,8 +119,10 @@ package struct SegmentList: Equatable, Sendable {
     let header = try FileHeader.decode(bytes, .segmentList, file: file)
     guard bytes.count >= Layout.entries + Layout.checksum else {
       throw .truncatedFile(
-        file: file, expected: UInt64(Layout.entries + Layout.checksum),
-        actual: UInt64(bytes.count))
+        file: file,
+        expected: UInt64(Layout.entries + Layout.checksum),
+        actual: UInt64(bytes.count)
+      )
     }
     let segmentCount = Int(bytes.load(UInt32.self, at: Layout.segmentCount.lowerBound))
     let checkpointCount = Int(bytes.load(UInt32.self, at: Layout.checkpointCount.lowerBound))
@@ -126,14 +136,17 @@ package struct SegmentList: Equatable, Sendable {
     let computed = CRC32C.checksum(bytes.extracting(0..<end))
     guard stored == computed else {
       throw .corrupt(
-        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed)))
+        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed))
+      )
     }
     let hasZeroReserve = header.hasZeroReserve
     var list = SegmentList(
       storeID: header.storeID,
       generation: bytes.load(UInt64.self, at: Layout.generation.lowerBound),
       nextSegment: bytes.load(UInt32.self, at: Layout.nextSegment.lowerBound),
-      segments: [], checkpoints: [])
+      segments: [],
+      checkpoints: []
+    )
     guard !hasZeroReserve || bytes.isZero(Layout.reserved),
       list.generation <= Limits.generationMax, list.nextSegment <= Limits.segmentIDMax
     else { throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList))) }
@@ -154,7 +167,8 @@ package struct SegmentList: Equatable, Sendable {
         generation: bytes.load(UInt64.self, at: at),
         firstSegment: bytes.load(UInt32.self, at: at + 8),
         lastSegment: bytes.load(UInt32.self, at: at + 12),
-        keyCount: bytes.load(UInt64.self, at: at + 16))
+        keyCount: bytes.load(UInt64.self, at: at + 16)
+      )
       guard checkpoint.generation <= Limits.generationMax,
         !hasZeroReserve || bytes.isZero(at + 24..<at + 32)
       else { throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList))) }
@@ -168,7 +182,8 @@ extension SegmentList.Entry {
   fileprivate init(_ bytes: Span<UInt8>, at offset: Int) {
     self.init(
       id: bytes.load(UInt32.self, at: offset),
-      isSealed: bytes.load(UInt32.self, at: offset + 4) & 1 != 0)
+      isSealed: bytes.load(UInt32.self, at: offset + 4) & 1 != 0
+    )
     basePosition = bytes.load(UInt64.self, at: offset + 8)
     lastPosition = bytes.load(UInt64.self, at: offset + 16)
     lastRecord = bytes.load(UInt64.self, at: offset + 24)

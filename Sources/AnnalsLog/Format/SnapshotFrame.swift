@@ -34,8 +34,14 @@ package struct SnapshotFrame: Sendable, BitwiseCopyable, Equatable {
   package static let rawByteCountMax = 64 << 20
 
   package init(
-    history: StoreID, version: UInt64, position: UInt64, eventDigest: KeyHash,
-    fingerprint: UInt64, rawByteCount: Int, dictionary: UInt64 = 0, isCompressed: Bool = false
+    history: StoreID,
+    version: UInt64,
+    position: UInt64,
+    eventDigest: KeyHash,
+    fingerprint: UInt64,
+    rawByteCount: Int,
+    dictionary: UInt64 = 0,
+    isCompressed: Bool = false
   ) {
     self.history = history
     self.version = version
@@ -49,7 +55,9 @@ package struct SnapshotFrame: Sendable, BitwiseCopyable, Equatable {
 
   /// Appends a whole frame but for its checksum, and returns the offset it starts at in `buffer`.
   package func encode(
-    aggregate: Span<UInt8>, state: Span<UInt8>, into buffer: inout ByteBuffer
+    aggregate: Span<UInt8>,
+    state: Span<UInt8>,
+    into buffer: inout ByteBuffer
   ) -> Int {
     let start = buffer.count
     buffer.append(UInt64(0))
@@ -74,18 +82,23 @@ package struct SnapshotFrame: Sendable, BitwiseCopyable, Equatable {
     buffer.store(flags, at: start + FrameHeader.Layout.byteCount)
     buffer.store(
       FrameHeader.lengthAndKind(buffer.count - start, .snapshot),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound)
+      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
+    )
     return start
   }
 
   /// Reads the frame at `start`; nil where the bytes are not what a writer makes.
   package static func decode(
-    _ bytes: Span<UInt8>, at start: Int, byteCount: Int
+    _ bytes: Span<UInt8>,
+    at start: Int,
+    byteCount: Int
   ) -> SnapshotFrame? {
     let end = start + byteCount
     guard end <= bytes.count else { return nil }
     var reader = ByteReader(
-      bytes.extracting(0..<end), at: start + FrameHeader.Layout.byteCount)
+      bytes.extracting(0..<end),
+      at: start + FrameHeader.Layout.byteCount
+    )
     guard let flags = reader.read(UInt8.self), flags & Flags.reserved == 0,
       let historyLow = reader.read(UInt64.self), let historyHigh = reader.read(UInt64.self),
       let digestLow = reader.read(UInt64.self), let digestHigh = reader.read(UInt64.self),
@@ -94,9 +107,14 @@ package struct SnapshotFrame: Sendable, BitwiseCopyable, Equatable {
       let rawByteCount = reader.readCount(maximum: rawByteCountMax)
     else { return nil }
     var frame = SnapshotFrame(
-      history: StoreID(high: historyHigh, low: historyLow), version: version, position: position,
-      eventDigest: KeyHash(high: digestHigh, low: digestLow), fingerprint: fingerprint,
-      rawByteCount: rawByteCount, isCompressed: flags & Flags.compressed != 0)
+      history: StoreID(high: historyHigh, low: historyLow),
+      version: version,
+      position: position,
+      eventDigest: KeyHash(high: digestHigh, low: digestLow),
+      fingerprint: fingerprint,
+      rawByteCount: rawByteCount,
+      isCompressed: flags & Flags.compressed != 0
+    )
     if flags & Flags.dictionary != 0 {
       guard let dictionary = reader.readVarint(), dictionary != 0 else { return nil }
       frame.dictionary = dictionary

@@ -36,7 +36,10 @@ package struct StagingHeader: Equatable, Sendable {
   package static func decode(_ bytes: Span<UInt8>) throws(LogError) -> StagingHeader {
     guard bytes.count >= Layout.byteCount else {
       throw .truncatedFile(
-        file: StoreFile.staging, expected: UInt64(Layout.byteCount), actual: UInt64(bytes.count))
+        file: StoreFile.staging,
+        expected: UInt64(Layout.byteCount),
+        actual: UInt64(bytes.count)
+      )
     }
     let block = bytes.extracting(0..<Layout.byteCount)
     let header = try FileHeader.decode(block, .staging, file: StoreFile.staging)
@@ -47,6 +50,7 @@ package struct StagingHeader: Equatable, Sendable {
     return StagingHeader(
       storeID: header.storeID,
       salt: block.load(UInt64.self, at: Layout.salt.lowerBound),
-      capacity: block.load(UInt64.self, at: Layout.capacity.lowerBound))
+      capacity: block.load(UInt64.self, at: Layout.capacity.lowerBound)
+    )
   }
 }

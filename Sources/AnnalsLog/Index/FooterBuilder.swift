@@ -44,12 +44,17 @@ package struct FooterBuilder {
       if header.knownKind == .events, let frame = segment.eventsFrame(at: end, header) {
         guard add(frame, bytes) else {
           throw .corrupt(
-            Corruption(file: segment.name, offset: end, .malformed(.eventsFrame)))
+            Corruption(file: segment.name, offset: end, .malformed(.eventsFrame))
+          )
         }
         lastPosition = frame.lastPosition(bytes)
       } else if header.knownKind == .control,
         let frame = ControlFrame.decode(
-          bytes, at: end, byteCount: header.byteCount, segment.base)
+          bytes,
+          at: end,
+          byteCount: header.byteCount,
+          segment.base
+        )
       {
         lastRecord = frame.record
       }
@@ -83,7 +88,9 @@ package struct FooterBuilder {
 }
 
 extension FooterBuilder {
-  /// Encodes the footer. `previousSegment` tells where a key stands before this segment.
+  /// Encodes the footer.
+  ///
+  /// `previousSegment` tells where a key stands before this segment.
   package mutating func encode(
     previousSegment: (KeyHash) throws(LogError) -> SegmentID
   ) throws(LogError) -> ByteBuffer {
@@ -100,9 +107,13 @@ extension FooterBuilder {
       collect(slot, chains, into: &ordinals)
       if slot.domain == KeyHash.Domain.aggregate.rawValue { aggregateCount += 1 }
       var entry = KeyEntry(
-        hash: slot.hash, domain: slot.domain, version: slot.version,
-        segment: try previousSegment(slot.hash), count: UInt32(ordinals.count),
-        postings: UInt32(postings.count))
+        hash: slot.hash,
+        domain: slot.domain,
+        version: slot.version,
+        segment: try previousSegment(slot.hash),
+        count: UInt32(ordinals.count),
+        postings: UInt32(postings.count)
+      )
       if ordinals.count == 1 {
         entry.postings = ordinals[0]
       } else {
@@ -120,7 +131,9 @@ extension FooterBuilder {
   }
 
   private func collect(
-    _ slot: KeySlot, _ chains: SegmentChains, into ordinals: inout [UInt32]
+    _ slot: KeySlot,
+    _ chains: SegmentChains,
+    into ordinals: inout [UInt32]
   ) {
     let isAggregate = slot.domain == KeyHash.Domain.aggregate.rawValue
     var entry = Int(slot.newest) - 1
@@ -135,7 +148,9 @@ extension FooterBuilder {
   }
 
   private func finish(
-    _ body: inout ByteBuffer, _ postings: borrowing ByteBuffer, _ keys: FooterHeader.Section
+    _ body: inout ByteBuffer,
+    _ postings: borrowing ByteBuffer,
+    _ keys: FooterHeader.Section
   ) -> ByteBuffer {
     func align(_ body: inout ByteBuffer) { body.appendZeros(-body.count & 7) }
     let postingsSection = FooterHeader.Section(offset: body.count, byteCount: postings.count)
@@ -148,7 +163,10 @@ extension FooterBuilder {
       body.append(sample.units)
     }
     let samples = FooterHeader.Section(
-      offset: samplesOffset, byteCount: body.count - samplesOffset, count: chains.samples.count)
+      offset: samplesOffset,
+      byteCount: body.count - samplesOffset,
+      count: chains.samples.count
+    )
     let typesOffset = body.count
     for (number, count) in typeCounts.sorted(by: { $0.key < $1.key }) {
       let name = types.name(number) ?? ""
@@ -158,7 +176,10 @@ extension FooterBuilder {
       body.append(name.utf8Span.span)
     }
     let typesSection = FooterHeader.Section(
-      offset: typesOffset, byteCount: body.count - typesOffset, count: typeCounts.count)
+      offset: typesOffset,
+      byteCount: body.count - typesOffset,
+      count: typeCounts.count
+    )
     align(&body)
     let categoriesOffset = body.count
     if !hasTooManyCategories {
@@ -168,16 +189,32 @@ extension FooterBuilder {
       }
     }
     var categoriesSection = FooterHeader.Section(
-      offset: categoriesOffset, byteCount: body.count - categoriesOffset, count: categories.count)
+      offset: categoriesOffset,
+      byteCount: body.count - categoriesOffset,
+      count: categories.count
+    )
     if hasTooManyCategories { categoriesSection.count = .max }
     let header = FooterHeader(
-      storeID: storeID, segmentID: segment.id, salt: segment.salt,
-      basePosition: segment.base.position, lastPosition: lastPosition, eventCount: eventCount,
-      end: UInt64(end), lastRecord: lastRecord, keySequence: keySequence,
-      leastTime: eventCount == 0 ? 0 : leastTime, greatestTime: eventCount == 0 ? 0 : greatestTime,
-      lastChecksum: lastChecksum, liveBytes: UInt64(end - Segment.firstFrame),
-      aggregateCount: aggregateCount, keys: keys, postings: postingsSection, samples: samples,
-      types: typesSection, categories: categoriesSection)
+      storeID: storeID,
+      segmentID: segment.id,
+      salt: segment.salt,
+      basePosition: segment.base.position,
+      lastPosition: lastPosition,
+      eventCount: eventCount,
+      end: UInt64(end),
+      lastRecord: lastRecord,
+      keySequence: keySequence,
+      leastTime: eventCount == 0 ? 0 : leastTime,
+      greatestTime: eventCount == 0 ? 0 : greatestTime,
+      lastChecksum: lastChecksum,
+      liveBytes: UInt64(end - Segment.firstFrame),
+      aggregateCount: aggregateCount,
+      keys: keys,
+      postings: postingsSection,
+      samples: samples,
+      types: typesSection,
+      categories: categoriesSection
+    )
     var fields = ByteBuffer(capacity: 512)
     header.encode(into: &fields)
     var file = ByteBuffer(capacity: body.count + body.count / 512 + 16 << 10)

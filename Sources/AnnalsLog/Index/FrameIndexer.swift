@@ -28,7 +28,8 @@ package struct FrameIndexer: Sendable {
     if frame.extrasEnd != 0, extras.decode(frame, bytes) {
       for tag in extras.tags {
         tagHashes.append(
-          hasher.hash(bytes.extracting(tag.offset..<tag.offset + tag.count), .tag))
+          hasher.hash(bytes.extracting(tag.offset..<tag.offset + tag.count), .tag)
+        )
       }
     }
     keyHashes.removeAll(keepingCapacity: true)
@@ -42,7 +43,9 @@ package struct FrameIndexer: Sendable {
   ///
   /// - Returns: false if the frame's positions do not fit the segment.
   package mutating func add(
-    _ frame: EventsFrame, _ bytes: Span<UInt8>, to state: inout KeyIndex.State
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    to state: inout KeyIndex.State
   ) -> Bool {
     let last = state.chains.count - 1
     let base = state.chains[last].basePosition
@@ -52,7 +55,9 @@ package struct FrameIndexer: Sendable {
     place(rows, .aggregate, in: &state)
     state.chains[last].pad(to: Int(frame.firstPosition - base))
     state.chains[last].noteFrame(
-      ordinal: Int(frame.firstPosition - base), offset: frame.start)
+      ordinal: Int(frame.firstPosition - base),
+      offset: frame.start
+    )
     for index in 0..<frame.eventCount {
       if frame.hasPositions {
         state.chains[last].pad(to: Int(frame.position(index, bytes) - base))
@@ -65,7 +70,10 @@ package struct FrameIndexer: Sendable {
   }
 
   private mutating func addExtras(
-    _ frame: EventsFrame, _ bytes: Span<UInt8>, _ base: UInt64, to state: inout KeyIndex.State
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ base: UInt64,
+    to state: inout KeyIndex.State
   ) {
     if !tagHashes.isEmpty {
       place(tagHashes, .tag, in: &state)
@@ -91,14 +99,20 @@ package struct FrameIndexer: Sendable {
 
   /// Fills `slots` with the slots of `hashes`, inserting those that are new.
   private mutating func place(
-    _ hashes: [KeyHash], _ domain: KeyHash.Domain, in state: inout KeyIndex.State
+    _ hashes: [KeyHash],
+    _ domain: KeyHash.Domain,
+    in state: inout KeyIndex.State
   ) {
     slots.removeAll(keepingCapacity: true)
     for hash in hashes where state.table.find(hash) == nil {
       _ = state.table.insert(
         KeySlot(
-          hash: hash, packed: KeyTableFormat.pack(0, domain), newest: 0,
-          segment: KeyIndex.State.unknownSegment))
+          hash: hash,
+          packed: KeyTableFormat.pack(0, domain),
+          newest: 0,
+          segment: KeyIndex.State.unknownSegment
+        )
+      )
     }
     for hash in hashes { slots.append(state.table.find(hash) ?? 0) }
   }

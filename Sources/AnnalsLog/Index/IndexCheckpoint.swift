@@ -9,12 +9,19 @@ package final class IndexCheckpoint: Sendable {
     let file = try CheckedFile(mapping, .indexCheckpoint, storeID: storeID, name: name)
     guard let header = IndexCheckpointHeader.decode(file.header, storeID: storeID),
       KeyTableFormat.fits(
-        header.count, KeyTableFormat.checkpointEntry, in: UInt64(file.byteCount))
+        header.count,
+        KeyTableFormat.checkpointEntry,
+        in: UInt64(file.byteCount)
+      )
     else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.indexCheckpoint))) }
     self.file = file
     self.header = header
     keys = SortedKeys(
-      file, start: 0, count: Int(header.count), entrySize: KeyTableFormat.checkpointEntry)
+      file,
+      start: 0,
+      count: Int(header.count),
+      entrySize: KeyTableFormat.checkpointEntry
+    )
   }
 
   /// The file, for errors.
@@ -48,7 +55,8 @@ package enum IndexMerge {
 
   /// The file that answers for all of `inputs`, which are given oldest first.
   package static func merge(
-    _ inputs: [Input], header: IndexCheckpointHeader
+    _ inputs: [Input],
+    header: IndexCheckpointHeader
   ) throws(LogError) -> ByteBuffer {
     var cursors = inputs.map { _ in 0 }
     var heads: [KeyEntry?] = []

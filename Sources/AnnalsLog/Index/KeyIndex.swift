@@ -116,10 +116,17 @@ extension KeyIndex.State {
 
   /// Notes what the footers say of a key that is not in any segment without footer.
   package mutating func setKnown(
-    _ hash: KeyHash, _ domain: KeyHash.Domain, version: UInt64, segment: SegmentID
+    _ hash: KeyHash,
+    _ domain: KeyHash.Domain,
+    version: UInt64,
+    segment: SegmentID
   ) {
     let key = KeySlot(
-      hash: hash, packed: KeyTableFormat.pack(version, domain), newest: 0, segment: segment)
+      hash: hash,
+      packed: KeyTableFormat.pack(version, domain),
+      newest: 0,
+      segment: segment
+    )
     if let slot = table.find(hash) { table[slot] = key } else { _ = table.insert(key) }
   }
 

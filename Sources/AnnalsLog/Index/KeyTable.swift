@@ -27,7 +27,11 @@ package struct KeyTable: Sendable {
   package private(set) var count = 0
 
   private static let empty = KeySlot(
-    hash: KeyHash(high: 0, low: 0), packed: 0, newest: 0, segment: 0)
+    hash: KeyHash(high: 0, low: 0),
+    packed: 0,
+    newest: 0,
+    segment: 0
+  )
 
   /// An empty table with room for about `expected` keys.
   package init(expecting expected: Int = 0) {

@@ -1,7 +1,8 @@
 /// The index of a segment that has no footer yet: for each event the one before it of the same key.
 ///
 /// Three bytes an event for its aggregate, eight for each tag and idempotency key, and eight for
-/// every eighth frame, or sixteenth event if that comes first. Guarded by the lock of the `KeyIndex` that owns it.
+/// every eighth frame, or sixteenth event if that comes first. Guarded by the lock of the
+/// `KeyIndex` that owns it.
 package struct SegmentChains: Sendable {
   /// What a link leads to.
   package enum Link: Equatable, Sendable {
@@ -13,7 +14,7 @@ package struct SegmentChains: Sendable {
     case unknown
   }
 
-  /// How many frames one sample stands for at most …
+  /// How many frames one sample stands for at most.
   package static let framesPerSample = 8
   /// … and how many events, if they are more than one frame's.
   package static let eventsPerSample: UInt32 = 16
@@ -118,7 +119,8 @@ package struct SegmentChains: Sendable {
     if isForced || isDue {
       frameCount = 0
       samples.append(
-        Sample(ordinal: UInt32(ordinal), units: UInt32(offset / FrameHeader.unit)))
+        Sample(ordinal: UInt32(ordinal), units: UInt32(offset / FrameHeader.unit))
+      )
     }
     frameCount += 1
   }
@@ -138,7 +140,9 @@ package struct SegmentChains: Sendable {
   /// Appends for each ordinal, counted from `first` events before ordinal 0, the offset of a frame
   /// that begins at or before the one that holds it; the segment's first frame's if there is none.
   package func appendFrameOffsets(
-    _ ordinals: ArraySlice<UInt32>, first: Int, to offsets: inout [Int]
+    _ ordinals: ArraySlice<UInt32>,
+    first: Int,
+    to offsets: inout [Int]
   ) {
     for ordinal in ordinals {
       let found = Int(ordinal) < first ? nil : frameOffset(before: Int(ordinal) - first)

@@ -60,7 +60,10 @@ package struct SortedKeys: Sendable {
   }
 
   private func search(
-    _ hash: KeyHash, _ body: Span<UInt8>, _ pageStart: Int, _ entries: Int
+    _ hash: KeyHash,
+    _ body: Span<UInt8>,
+    _ pageStart: Int,
+    _ entries: Int
   ) -> KeyEntry? {
     var low = 0
     var high = entries

@@ -97,19 +97,28 @@ package struct BatchContents: ~Copyable {
   ///
   /// - Throws: `.limitExceeded` or `.invalidName`; the batch is then as it was before.
   mutating func add(
-    _ type: String, to aggregate: Span<UInt8>, payload: Span<UInt8>, time: Timestamp? = nil
+    _ type: String,
+    to aggregate: Span<UInt8>,
+    payload: Span<UInt8>,
+    time: Timestamp? = nil
   ) throws(LogError) {
     guard payload.count <= limits.payloadBytesMax else {
       throw .limitExceeded(
-        LimitExceeded(.payloadBytes, value: payload.count, maximum: limits.payloadBytesMax))
+        LimitExceeded(.payloadBytes, value: payload.count, maximum: limits.payloadBytesMax)
+      )
     }
     let typeIndex = try self.typeIndex(type)
     let row = try aggregateRow(aggregate)
     try checkSize(adding: payload.count)
     items.append(
       Item(
-        aggregate: UInt32(row), type: UInt32(typeIndex), payloadCount: UInt32(payload.count),
-        extras: -1, time: time?.microseconds ?? Self.timeUnset))
+        aggregate: UInt32(row),
+        type: UInt32(typeIndex),
+        payloadCount: UInt32(payload.count),
+        extras: -1,
+        time: time?.microseconds ?? Self.timeUnset
+      )
+    )
     aggregates[row].eventCount += 1
     payloads.append(payload)
   }
@@ -120,7 +129,11 @@ package struct BatchContents: ~Copyable {
   mutating func add(_ event: NewEvent, to aggregate: AggregateID) throws(LogError) {
     try checkExtras(event)
     try add(
-      event.type, to: aggregate.text.utf8Span.span, payload: event.payload.span, time: event.time)
+      event.type,
+      to: aggregate.text.utf8Span.span,
+      payload: event.payload.span,
+      time: event.time
+    )
     if event.id == nil, event.tags.isEmpty, event.metadata.isEmpty { return }
     let firstTag = tags.count
     for tag in event.tags {
@@ -132,9 +145,13 @@ package struct BatchContents: ~Copyable {
     items[items.count - 1].extras = Int32(extras.count)
     extras.append(
       Extras(
-        id: event.id, firstTag: Int32(firstTag), tagCount: Int32(tags.count - firstTag),
+        id: event.id,
+        firstTag: Int32(firstTag),
+        tagCount: Int32(tags.count - firstTag),
         metadataOffset: Int32(metadataOffset),
-        metadataCount: Int32(texts.count - metadataOffset)))
+        metadataCount: Int32(texts.count - metadataOffset)
+      )
+    )
   }
 
   /// Demands a version of an aggregate, whether or not the batch has events of it.
@@ -161,8 +178,8 @@ package struct BatchContents: ~Copyable {
 extension BatchContents {
   private mutating func typeIndex(_ type: String) throws(LogError) -> Int {
     let name = type.utf8Span.span
-    for index in types.indices.reversed() {
-      if types[index].utf8Span.span.equals(name) { return index }
+    for index in types.indices.reversed() where types[index].utf8Span.span.equals(name) {
+      return index
     }
     try Self.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
     types.append(type)
@@ -194,11 +211,21 @@ extension BatchContents {
 
   private mutating func addAggregate(_ aggregate: Span<UInt8>) throws(LogError) -> Int {
     try Self.checkName(
-      aggregate, .aggregate, maximum: Limits.aggregateIDBytesMax, .aggregateIDBytes)
+      aggregate,
+      .aggregate,
+      maximum: Limits.aggregateIDBytesMax,
+      .aggregateIDBytes
+    )
     aggregates.append(
       Aggregate(
-        hash: KeyHash(high: 0, low: 0), idOffset: UInt32(ids.count),
-        idCount: UInt32(aggregate.count), eventCount: 0, expectation: .any, version: 0))
+        hash: KeyHash(high: 0, low: 0),
+        idOffset: UInt32(ids.count),
+        idCount: UInt32(aggregate.count),
+        eventCount: 0,
+        expectation: .any,
+        version: 0
+      )
+    )
     ids.append(aggregate)
     return aggregates.count - 1
   }
@@ -245,7 +272,8 @@ extension BatchContents {
     while typeNumbers.count < self.types.count {
       guard types.count < Limits.typesMax else {
         throw .limitExceeded(
-          LimitExceeded(.types, value: types.count + 1, maximum: Limits.typesMax))
+          LimitExceeded(.types, value: types.count + 1, maximum: Limits.typesMax)
+        )
       }
       typeNumbers.append(UInt32(types.insert(self.types[typeNumbers.count])))
     }
@@ -254,7 +282,8 @@ extension BatchContents {
       guard !key.isEmpty else { throw .invalidName(InvalidName(.key, .empty)) }
       guard key.count <= Limits.keyBytesMax else {
         throw .limitExceeded(
-          LimitExceeded(.keyBytes, value: key.count, maximum: Limits.keyBytesMax))
+          LimitExceeded(.keyBytes, value: key.count, maximum: Limits.keyBytesMax)
+        )
       }
       keyHash = hasher.hash(key.span, .key)
       digest = makeDigest(hasher)
@@ -305,11 +334,13 @@ extension BatchContents {
     let size = encodedBytesMax + bytes + 64
     guard size <= limits.appendBytesMax else {
       throw .limitExceeded(
-        LimitExceeded(.appendBytes, value: size, maximum: limits.appendBytesMax))
+        LimitExceeded(.appendBytes, value: size, maximum: limits.appendBytesMax)
+      )
     }
     guard items.count < Limits.segmentEventsMax else {
       throw .limitExceeded(
-        LimitExceeded(.appendEvents, value: items.count + 1, maximum: Limits.segmentEventsMax))
+        LimitExceeded(.appendEvents, value: items.count + 1, maximum: Limits.segmentEventsMax)
+      )
     }
   }
 
@@ -322,7 +353,8 @@ extension BatchContents {
   private func checkExtras(_ event: NewEvent) throws(LogError) {
     guard event.tags.count <= Limits.tagCountMax else {
       throw .limitExceeded(
-        LimitExceeded(.tagCount, value: event.tags.count, maximum: Limits.tagCountMax))
+        LimitExceeded(.tagCount, value: event.tags.count, maximum: Limits.tagCountMax)
+      )
     }
     for tag in event.tags {
       try Self.checkName(tag.utf8Span.span, .tag, maximum: Limits.tagBytesMax, .tagBytes)
@@ -332,13 +364,16 @@ extension BatchContents {
     }
     guard metadata <= Limits.metadataBytesMax else {
       throw .limitExceeded(
-        LimitExceeded(.metadataBytes, value: metadata, maximum: Limits.metadataBytesMax))
+        LimitExceeded(.metadataBytes, value: metadata, maximum: Limits.metadataBytesMax)
+      )
     }
   }
 
   /// Checks length, NUL and UTF-8 of a name.
   static func checkName(
-    _ name: Span<UInt8>, _ subject: InvalidName.Subject, maximum: Int,
+    _ name: Span<UInt8>,
+    _ subject: InvalidName.Subject,
+    maximum: Int,
     _ limit: LimitExceeded.Limit
   ) throws(LogError) {
     guard name.count > 0 else { throw .invalidName(InvalidName(subject, .empty)) }

@@ -37,7 +37,10 @@ public final class EventBatch {
   ///
   /// - Throws: `.limitExceeded` or `.invalidName`; the batch is then as it was before.
   public func add(
-    _ type: String, to aggregate: Span<UInt8>, payload: Span<UInt8>, time: Timestamp? = nil
+    _ type: String,
+    to aggregate: Span<UInt8>,
+    payload: Span<UInt8>,
+    time: Timestamp? = nil
   ) throws(LogError) {
     try contents.add(type, to: aggregate, payload: payload, time: time)
   }

@@ -9,7 +9,8 @@ extension EventLog {
   }
 
   static func openForWriting(
-    _ path: String, _ options: LogOptions
+    _ path: String,
+    _ options: LogOptions
   ) throws(LogError) -> Parts {
     let root = try openRoot(path, options, create: options.createsStore)
     var names = try root.names()
@@ -34,11 +35,18 @@ extension EventLog {
     opener.sweep()
     let (writer, control) = try startWriter(&opener, directoryLock)
     return Parts(
-      core: opener.core, writer: writer, follower: nil, control: control, report: opener.report)
+      core: opener.core,
+      writer: writer,
+      follower: nil,
+      control: control,
+      report: opener.report
+    )
   }
 
   private static func openRoot(
-    _ path: String, _ options: LogOptions, create: Bool
+    _ path: String,
+    _ options: LogOptions,
+    create: Bool
   ) throws(LogError) -> any LogDirectory {
     do throws(LogError) {
       return try options.fileSystem.openDirectory(path, create: create)
@@ -54,7 +62,8 @@ extension EventLog {
 
   /// Whether there is no store, and no data that could be one whose manifest was lost.
   private static func isVacant(
-    _ root: any LogDirectory, _ names: [String]
+    _ root: any LogDirectory,
+    _ names: [String]
   ) throws(LogError) -> Bool {
     if names.contains(StoreFile.manifest) { return false }
     guard names.contains(StoreFile.logDirectory) else { return true }
@@ -68,7 +77,8 @@ extension EventLog {
 
   /// Makes the writer that goes on where the opener found the log to end.
   private static func startWriter(
-    _ opener: inout LogOpener, _ directoryLock: any DirectoryLock
+    _ opener: inout LogOpener,
+    _ directoryLock: any DirectoryLock
   ) throws(LogError) -> (Writer, ControlPage?) {
     let core = opener.core
     var isTorn = false
@@ -84,9 +94,14 @@ extension EventLog {
     let maintenance = Maintenance(
       core: core,
       state: Maintenance.State(
-        list: opener.list, manifest: opener.manifest, spare: opener.spare,
-        lastSegmentBytes: opener.lastSegmentBytes, unfooted: opener.unfooted,
-        isListChanged: opener.isListChanged))
+        list: opener.list,
+        manifest: opener.manifest,
+        spare: opener.spare,
+        lastSegmentBytes: opener.lastSegmentBytes,
+        unfooted: opener.unfooted,
+        isListChanged: opener.isListChanged
+      )
+    )
     if opener.isListChanged {
       do throws(LogError) {
         try maintenance.withWork { () throws(LogError) in
@@ -101,10 +116,17 @@ extension EventLog {
     let tail: WriterTail
     if let found = opener.tail, !isTorn {
       tail = WriterTail(
-        segment: found.segment, file: found.file, offset: found.scan.offset, isHeaderWritten: true,
-        durableEnd: found.scan.offset, lastChecksum: found.scan.lastChecksum,
-        record: found.scan.lastRecord, lastPosition: found.scan.lastPosition, zeroedThrough: 0,
-        typeCount: found.scan.typeCount)
+        segment: found.segment,
+        file: found.file,
+        offset: found.scan.offset,
+        isHeaderWritten: true,
+        durableEnd: found.scan.offset,
+        lastChecksum: found.scan.lastChecksum,
+        record: found.scan.lastRecord,
+        lastPosition: found.scan.lastPosition,
+        zeroedThrough: 0,
+        typeCount: found.scan.typeCount
+      )
     } else {
       tail = try beginSegment(opener, maintenance, lastPosition: lastPosition)
     }
@@ -118,8 +140,14 @@ extension EventLog {
     }
     let control = openControl(core, lastPosition)
     let writer = Writer(
-      core: core, directoryLock: HeldLock(directoryLock), tail: tail, typeFile: typeFile,
-      keySequence: keySequence, maintenance: maintenance, control: control)
+      core: core,
+      directoryLock: HeldLock(directoryLock),
+      tail: tail,
+      typeFile: typeFile,
+      keySequence: keySequence,
+      maintenance: maintenance,
+      control: control
+    )
     if core.options.hasMaintenanceThread {
       try maintenance.start(
         intervalMilliseconds: core.options.writtenSyncMilliseconds
@@ -131,7 +159,9 @@ extension EventLog {
 
   /// Begins a segment where there is none to go on in.
   private static func beginSegment(
-    _ opener: LogOpener, _ maintenance: Maintenance, lastPosition: UInt64
+    _ opener: LogOpener,
+    _ maintenance: Maintenance,
+    lastPosition: UInt64
   ) throws(LogError) -> WriterTail {
     let core = opener.core
     let (spare, mapping) = try maintenance.takeSpare(byteCount: 0)
@@ -139,14 +169,23 @@ extension EventLog {
     let sealed = opener.segments.last?.current.entry
     let record = opener.tail?.scan.lastRecord ?? sealed?.lastRecord ?? 0
     let header = SegmentHeader(
-      storeID: core.storeID, segmentID: spare.entry.id, salt: spare.entry.salt,
-      basePosition: lastPosition + 1, baseTime: spare.entry.baseTime, baseRecord: record,
+      storeID: core.storeID,
+      segmentID: spare.entry.id,
+      salt: spare.entry.salt,
+      basePosition: lastPosition + 1,
+      baseTime: spare.entry.baseTime,
+      baseRecord: record,
       predecessorID: before?.0 ?? sealed?.id ?? 0,
       predecessorChecksum: before?.1 ?? sealed?.lastChecksum ?? 0,
-      predecessorEnd: before?.2 ?? sealed?.end ?? 0)
+      predecessorEnd: before?.2 ?? sealed?.end ?? 0
+    )
     let segment = Segment(
-      name: spare.file.name, in: core.files.log, mapping: mapping,
-      header: header, entry: spare.entry)
+      name: spare.file.name,
+      in: core.files.log,
+      mapping: mapping,
+      header: header,
+      entry: spare.entry
+    )
     core.index.withState {
       $0.begin(segment.id, basePosition: lastPosition + 1, expecting: 0)
     }
@@ -154,9 +193,17 @@ extension EventLog {
       LogView(segments: view.segments + [segment], directory: view.directory)
     }
     return WriterTail(
-      segment: segment, file: spare.file, offset: Segment.firstFrame, isHeaderWritten: false,
-      durableEnd: Segment.firstFrame, lastChecksum: 0, record: record,
-      lastPosition: lastPosition, zeroedThrough: 0, typeCount: 0)
+      segment: segment,
+      file: spare.file,
+      offset: Segment.firstFrame,
+      isHeaderWritten: false,
+      durableEnd: Segment.firstFrame,
+      lastChecksum: 0,
+      record: record,
+      lastPosition: lastPosition,
+      zeroedThrough: 0,
+      typeCount: 0
+    )
   }
 
   /// Opens the types file for going on, mended if it does not hold what the log uses.
@@ -173,10 +220,15 @@ extension EventLog {
     let bytes = TypeFile.encode(names, storeID: core.storeID)
     try core.files.replace(StoreFile.types, in: root, with: bytes.bytes)
     return TypeFile(
-      try root.openFile(StoreFile.types, .readWrite), end: bytes.count, count: names.count)
+      try root.openFile(StoreFile.types, .readWrite),
+      end: bytes.count,
+      count: names.count
+    )
   }
 
-  /// The page that readers in other processes follow. Without it they see the store as it is when
+  /// The page that readers in other processes follow.
+  ///
+  /// Without it they see the store as it is when
   /// they open it.
   private static func openControl(_ core: LogCore, _ position: UInt64) -> ControlPage? {
     let root = core.files.root
@@ -188,8 +240,11 @@ extension EventLog {
       let control = ControlPage(mapping)
     else { return nil }
     control.begin(
-      boot: core.bootNumber, epoch: .random(in: 1 ... .max), durable: position,
-      written: position)
+      boot: core.bootNumber,
+      epoch: .random(in: 1 ... .max),
+      durable: position,
+      written: position
+    )
     return control
   }
 }

@@ -59,7 +59,8 @@ public final class EventLog: Sendable {
 
   /// The number of events an aggregate has.
   public func version(
-    of aggregate: AggregateID, visibility: Durability? = nil
+    of aggregate: AggregateID,
+    visibility: Durability? = nil
   ) throws(LogError) -> Version {
     let through = core.visibleThrough(visibility ?? core.options.visibility)
     return Version(try core.version(of: aggregate.text.utf8Span.span, through: through))
@@ -72,7 +73,9 @@ public final class EventLog: Sendable {
   }
 
   /// Makes everything durable, notes the end of the log so that the next opening needs no scan, and
-  /// gives the store up. Later appends throw `.closed`; a second close does nothing.
+  /// gives the store up.
+  ///
+  /// Later appends throw `.closed`; a second close does nothing.
   public func close() throws(LogError) {
     guard let writer else { return }
     try writer.close()
@@ -93,7 +96,8 @@ extension EventLog {
   ///   the batch's key tell. `.writerPoisoned`, `.closed`, `.readOnly`, `.locked`.
   @discardableResult
   public func append(
-    _ batch: EventBatch, durability: Durability = .durable
+    _ batch: EventBatch,
+    durability: Durability = .durable
   ) throws(LogError) -> Receipt {
     guard let writer else { throw .readOnly }
     return try writer.append(batch, durability)
@@ -102,7 +106,8 @@ extension EventLog {
   /// Appends a batch without blocking a thread of the tasks' pool.
   @discardableResult
   public func append(
-    _ batch: EventBatch, durability: Durability = .durable
+    _ batch: EventBatch,
+    durability: Durability = .durable
   ) async throws(LogError) -> Receipt {
     guard let writer else { throw .readOnly }
     return try await writer.appendAsync(batch, durability)
@@ -111,25 +116,38 @@ extension EventLog {
   /// Appends events to one aggregate.
   @discardableResult
   public func append(
-    _ events: [NewEvent], to aggregate: AggregateID, expecting expected: ExpectedVersion = .any,
-    key: [UInt8]? = nil, durability: Durability = .durable
+    _ events: [NewEvent],
+    to aggregate: AggregateID,
+    expecting expected: ExpectedVersion = .any,
+    key: [UInt8]? = nil,
+    durability: Durability = .durable
   ) throws(LogError) -> Receipt {
     try append(
-      makeBatch(events, aggregate, expected, key), durability: durability)
+      makeBatch(events, aggregate, expected, key),
+      durability: durability
+    )
   }
 
   /// Appends events to one aggregate without blocking a thread of the tasks' pool.
   @discardableResult
   public func append(
-    _ events: [NewEvent], to aggregate: AggregateID, expecting expected: ExpectedVersion = .any,
-    key: [UInt8]? = nil, durability: Durability = .durable
+    _ events: [NewEvent],
+    to aggregate: AggregateID,
+    expecting expected: ExpectedVersion = .any,
+    key: [UInt8]? = nil,
+    durability: Durability = .durable
   ) async throws(LogError) -> Receipt {
     try await append(
-      makeBatch(events, aggregate, expected, key), durability: durability)
+      makeBatch(events, aggregate, expected, key),
+      durability: durability
+    )
   }
 
   private func makeBatch(
-    _ events: [NewEvent], _ aggregate: AggregateID, _ expected: ExpectedVersion, _ key: [UInt8]?
+    _ events: [NewEvent],
+    _ aggregate: AggregateID,
+    _ expected: ExpectedVersion,
+    _ key: [UInt8]?
   ) throws(LogError) -> EventBatch {
     let batch = EventBatch(limits: core.options.limits)
     try batch.expect(expected, of: aggregate)
@@ -149,13 +167,16 @@ extension EventLog {
 
   /// Lends each event asked for to `body`; the stable form of reading without copies.
   public func forEach<Failure: Error>(
-    _ request: ReadRequest = .all(), _ body: (borrowing EventView) throws(Failure) -> Void
+    _ request: ReadRequest = .all(),
+    _ body: (borrowing EventView) throws(Failure) -> Void
   ) throws {
     var cursor = try EventCursor(core, request)
     while let event = try cursor.next() { try body(event) }
   }
 
-  /// Owned copies of the events asked for. A damaged page or a truncated file is an error.
+  /// Owned copies of the events asked for.
+  ///
+  /// A damaged page or a truncated file is an error.
   public func read(_ request: ReadRequest = .all()) throws(LogError) -> [RecordedEvent] {
     var guarded = request
     guarded.isGuarded = true
@@ -167,14 +188,16 @@ extension EventLog {
 
   /// Owned copies of the events of one aggregate behind a version.
   public func events(
-    of aggregate: AggregateID, after version: Version = .none
+    of aggregate: AggregateID,
+    after version: Version = .none
   ) throws(LogError) -> [RecordedEvent] {
     try read(.aggregate(aggregate, after: version))
   }
 
   /// Owned copies of all events behind a position.
   public func events(
-    after position: Position = .start, limit: Int = .max
+    after position: Position = .start,
+    limit: Int = .max
   ) throws(LogError) -> [RecordedEvent] {
     var request = ReadRequest.all(after: position)
     request.limit = limit

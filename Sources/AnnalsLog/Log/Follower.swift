@@ -84,7 +84,12 @@ package final class Follower: @unchecked Sendable {
     else { return false }
     let last = state.scan
     let segment = Segment(
-      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: next)
+      name: file.name,
+      in: core.files.log,
+      mapping: mapping,
+      header: header,
+      entry: next
+    )
     if let before = state.segment {
       before.update { state in
         state.entry.isSealed = true
@@ -101,16 +106,23 @@ package final class Follower: @unchecked Sendable {
     }
     state.segment = segment
     state.scan = TailScan(
-      segment, core: core, from: Segment.firstFrame, after: header.basePosition - 1,
-      record: last?.lastRecord ?? header.baseRecord, keySequence: last?.keySequence ?? 0,
-      durableEnd: 0, isKnownEnd: false)
+      segment,
+      core: core,
+      from: Segment.firstFrame,
+      after: header.basePosition - 1,
+      record: last?.lastRecord ?? header.baseRecord,
+      keySequence: last?.keySequence ?? 0,
+      durableEnd: 0,
+      isKnownEnd: false
+    )
     return true
   }
 }
 
 extension EventLog {
   static func openForReading(
-    _ path: String, _ options: LogOptions
+    _ path: String,
+    _ options: LogOptions
   ) throws(LogError) -> Parts {
     let root: any LogDirectory
     do throws(LogError) {
@@ -146,7 +158,9 @@ extension EventLog {
   }
 
   private static func openForReading(
-    _ path: String, _ files: StoreFiles, _ options: LogOptions
+    _ path: String,
+    _ files: StoreFiles,
+    _ options: LogOptions
   ) throws(LogError) -> Parts {
     let isAlive = try isWriterAlive(files.root)
     let control = openControl(files.root)
@@ -163,10 +177,18 @@ extension EventLog {
     core.publish(written: reached, durable: page.map { min($0.durable, reached) } ?? reached)
     core.noteCorruption(opener.corruption)
     let follower = Follower(
-      core, control, scan: opener.tail?.scan,
-      segment: opener.tail?.segment ?? opener.segments.last)
+      core,
+      control,
+      scan: opener.tail?.scan,
+      segment: opener.tail?.segment ?? opener.segments.last
+    )
     return Parts(
-      core: core, writer: nil, follower: follower, control: nil, report: opener.report)
+      core: core,
+      writer: nil,
+      follower: follower,
+      control: nil,
+      report: opener.report
+    )
   }
 
   private static func isWriterAlive(_ root: any LogDirectory) throws(LogError) -> Bool {

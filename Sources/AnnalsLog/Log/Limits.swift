@@ -1,4 +1,6 @@
-/// The limits of a log, each with its reason. A breach is a typed error before a byte is written.
+/// The limits of a log, each with its reason.
+///
+/// A breach is a typed error before a byte is written.
 public enum Limits {
   /// The most bytes of one payload, unless raised: events are facts, not files, and a reader may
   /// have to hold a copy.
@@ -22,9 +24,9 @@ public enum Limits {
   public static let metadataBytesMax = 64 << 10
   /// The most bytes of an idempotency key: room for two UUIDs as text.
   public static let keyBytesMax = 64
-  /// How many keys are remembered at least …
+  /// How many keys are remembered at least.
   public static let keysRemembered: UInt64 = 1_000_000
-  /// … and for how long at least, in seconds: a key is forgotten when both are exceeded.
+  /// How long keys are remembered at least, in seconds: one is forgotten when both are exceeded.
   public static let keySecondsRemembered: Int64 = 7 * 24 * 3600
   /// The greatest position, version, record number or key sequence: an index entry has 56 bits.
   package static let ordinalMax: UInt64 = (1 << 56) - 1

@@ -1,10 +1,16 @@
 extension LogCore {
   /// The footer over a segment's frames up to `end`, as a file's bytes.
   package func buildFooter(
-    _ segment: Segment, through end: Int, keySequence: UInt64
+    _ segment: Segment,
+    through end: Int,
+    keySequence: UInt64
   ) throws(LogError) -> ByteBuffer {
     var builder = FooterBuilder(
-      segment, types: types, storeID: storeID, keySequence: keySequence)
+      segment,
+      types: types,
+      storeID: storeID,
+      keySequence: keySequence
+    )
     try builder.scan(through: end)
     let older = currentView.tables(before: segment)
     return try builder.encode { hash throws(LogError) in
@@ -22,7 +28,9 @@ extension LogCore {
       return LogView(
         segments: view.segments,
         directory: Directory(
-          view.newerRuns(than: segment) + [.footer(segment)] + view.tables(before: segment).runs))
+          view.newerRuns(than: segment) + [.footer(segment)] + view.tables(before: segment).runs
+        )
+      )
     }
   }
 
@@ -42,7 +50,8 @@ extension LogCore {
 
   /// Asks a directory; a damaged table in it is replaced, never believed and never fatal.
   package func newest(
-    _ hash: KeyHash, in directory: Directory
+    _ hash: KeyHash,
+    in directory: Directory
   ) throws(LogError) -> Directory.Answer? {
     var directory = directory
     while true {
@@ -57,7 +66,8 @@ extension LogCore {
 
   /// A directory without the table that caused `error`; nil if that was no table.
   private func repair(
-    _ directory: Directory, _ error: LogError
+    _ directory: Directory,
+    _ error: LogError
   ) throws(LogError) -> Directory? {
     guard let file = error.file else { return nil }
     for (index, run) in directory.runs.enumerated() {
@@ -106,11 +116,16 @@ extension LogCore {
     let state = segment.current
     let end = state.footer.map { Int($0.header.end) } ?? Int(state.entry.end)
     let bytes = try buildFooter(
-      segment, through: end,
-      keySequence: state.footer?.header.keySequence ?? state.entry.keySequence)
+      segment,
+      through: end,
+      keySequence: state.footer?.header.keySequence ?? state.entry.keySequence
+    )
     let footer = try Footer(
-      Mapping(copying: bytes.bytes), storeID: storeID, segment: segment.header,
-      name: segment.footerName + " (rebuilt)")
+      Mapping(copying: bytes.bytes),
+      storeID: storeID,
+      segment: segment.header,
+      name: segment.footerName + " (rebuilt)"
+    )
     // Not before: whoever asks meanwhile must not find nothing.
     segment.update {
       $0.footer = footer

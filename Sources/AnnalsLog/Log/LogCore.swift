@@ -19,7 +19,11 @@ package final class LogCore: @unchecked Sendable {
   private var damage: Corruption?
 
   package init(
-    path: String, files: StoreFiles, storeID: StoreID, historyID: StoreID, types: TypeTable,
+    path: String,
+    files: StoreFiles,
+    storeID: StoreID,
+    historyID: StoreID,
+    types: TypeTable,
     options: LogOptions
   ) {
     self.path = path

@@ -2,11 +2,17 @@
 public struct LogOptions: Sendable {
   // MARK: What is allowed
 
-  /// Whether the log may be written. The default is `.readWrite`, which takes the store's lock.
+  /// Whether the log may be written.
+  ///
+  /// The default is `.readWrite`, which takes the store's lock.
   public var access: Access = .readWrite
-  /// Whether a store is made where there is none. The default is true; only with `.readWrite`.
+  /// Whether a store is made where there is none.
+  ///
+  /// The default is true; only with `.readWrite`.
   public var createsStore = true
-  /// Which events readers see by default. The default is `.durable`.
+  /// Which events readers see by default.
+  ///
+  /// The default is `.durable`.
   public var visibility: Durability = .durable
 
   // MARK: Limits
@@ -17,23 +23,35 @@ public struct LogOptions: Sendable {
   // MARK: Durability
 
   /// How long a `.written` append waits at most for the store's own sync, in milliseconds, if no
-  /// durable append syncs it earlier; 0 leaves it to the others. The default is 200.
+  /// durable append syncs it earlier; 0 leaves it to the others.
+  ///
+  /// The default is 200.
   public var writtenSyncMilliseconds = 200
 
   // MARK: Performance
 
-  /// The size of a segment file, in bytes; larger where one append needs it. The default is 64 MiB.
+  /// The size of a segment file, in bytes; larger where one append needs it.
+  ///
+  /// The default is 64 MiB.
   public var segmentBytes = 64 << 20
   /// The size of a store's first segment; each next one is four times larger, up to
-  /// `segmentBytes`. The default is 1 MiB.
+  /// `segmentBytes`.
+  ///
+  /// The default is 1 MiB.
   public var firstSegmentBytes = 1 << 20
-  /// How space is made ahead of durable appends. The default is `.zeroAhead(256 << 10)`.
+  /// How space is made ahead of durable appends.
+  ///
+  /// The default is `.zeroAhead(256 << 10)`.
   public var preallocation: Preallocation = .zeroAhead(256 << 10)
-  /// How many keys of sealed segments stay in memory for faster appends. The default is 1,000,000,
+  /// How many keys of sealed segments stay in memory for faster appends.
+  ///
+  /// The default is 1,000,000,
   /// which take at most 57 MB.
   public var indexKeysMax = 1_000_000
   /// Whether footers, checkpoints and the next segment are made by a thread of the log's own, off
-  /// the path of appends. The default is true; without it appends do it, which tests need.
+  /// the path of appends.
+  ///
+  /// The default is true; without it appends do it, which tests need.
   package var hasMaintenanceThread = true
   /// The seam to the operating system.
   package var fileSystem: any FileSystem = SystemFileSystem.shared

@@ -15,8 +15,12 @@ public struct NewEvent: Sendable {
 
   /// Creates an event.
   public init(
-    type: String, payload: [UInt8], time: Timestamp? = nil, id: EventID? = nil,
-    tags: [String] = [], metadata: Metadata = Metadata()
+    type: String,
+    payload: [UInt8],
+    time: Timestamp? = nil,
+    id: EventID? = nil,
+    tags: [String] = [],
+    metadata: Metadata = Metadata()
   ) {
     self.type = type
     self.payload = payload
@@ -116,7 +120,8 @@ public struct Metadata: Hashable, Sendable {
         let value = reader.skip(valueCount)
       else { return nil }
       pairs.append(
-        Pair(name: bytes.extracting(name).text, value: bytes.extracting(value).text))
+        Pair(name: bytes.extracting(name).text, value: bytes.extracting(value).text)
+      )
     }
     return Metadata(pairs)
   }

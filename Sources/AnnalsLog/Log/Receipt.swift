@@ -28,8 +28,12 @@ public struct Receipt: Hashable, Sendable {
 
   /// Creates a receipt from its facts.
   package init(
-    firstPosition: Position, lastPosition: Position, version: Version, versions: [Version] = [],
-    durability: Durability, isRepeated: Bool
+    firstPosition: Position,
+    lastPosition: Position,
+    version: Version,
+    versions: [Version] = [],
+    durability: Durability,
+    isRepeated: Bool
   ) {
     self.firstPosition = firstPosition
     self.lastPosition = lastPosition

@@ -14,20 +14,25 @@ package struct TypeFile: Sendable {
     buffer.append(UInt16(name.utf8.count))
     buffer.append(name.utf8Span.span)
     let sum = CRC32C.checksum(
-      buffer.bytes.extracting(start + 4..<buffer.count), continuing: UInt32(number))
+      buffer.bytes.extracting(start + 4..<buffer.count),
+      continuing: UInt32(number)
+    )
     buffer.store(sum, at: start)
   }
 
   /// The names in `bytes`, the offset behind the last whole record, and whether all of the rest is
   /// zero or absent.
   package static func decode(
-    _ bytes: Span<UInt8>, storeID: StoreID
+    _ bytes: Span<UInt8>,
+    storeID: StoreID
   ) throws(LogError) -> (names: [String], end: Int, isWhole: Bool) {
     let header = try FileHeader.decode(bytes, .types, file: StoreFile.types)
     guard bytes.count >= HeaderBlock.byteCount else {
       throw .truncatedFile(
-        file: StoreFile.types, expected: UInt64(HeaderBlock.byteCount),
-        actual: UInt64(bytes.count))
+        file: StoreFile.types,
+        expected: UInt64(HeaderBlock.byteCount),
+        actual: UInt64(bytes.count)
+      )
     }
     try HeaderBlock.check(bytes.extracting(0..<HeaderBlock.byteCount), file: StoreFile.types)
     guard header.storeID == storeID else {
@@ -40,7 +45,9 @@ package struct TypeFile: Sendable {
       guard let sum = reader.read(UInt32.self), let length = reader.read(UInt16.self),
         length >= 1, length <= Limits.typeBytesMax, let range = reader.skip(Int(length)),
         CRC32C.checksum(
-          bytes.extracting(start + 4..<reader.offset), continuing: UInt32(names.count + 1)) == sum
+          bytes.extracting(start + 4..<reader.offset),
+          continuing: UInt32(names.count + 1)
+        ) == sum
       else { return (names, start, bytes.isZero(start..<bytes.count)) }
       names.append(bytes.extracting(range).text)
     }

@@ -50,7 +50,8 @@ package final class Maintenance: @unchecked Sendable {
 
   /// Starts the thread; `everyInterval` is called about that often from it.
   package func start(
-    intervalMilliseconds: Int, everyInterval: @escaping @Sendable () -> Void
+    intervalMilliseconds: Int,
+    everyInterval: @escaping @Sendable () -> Void
   ) throws(LogError) {
     thread = try Thread(name: "annals-keep") { [self] in
       run(intervalMilliseconds: intervalMilliseconds, everyInterval)
@@ -86,7 +87,9 @@ package final class Maintenance: @unchecked Sendable {
     }
   }
 
-  /// Takes the segment that is ready, or makes one now. Called by the writer at a roll.
+  /// Takes the segment that is ready, or makes one now.
+  ///
+  /// Called by the writer at a roll.
   ///
   /// A failure leaves the segment ready for the next one who asks.
   package func takeSpare(
@@ -169,7 +172,9 @@ package final class Maintenance: @unchecked Sendable {
 // MARK: Files
 
 extension Maintenance {
-  /// Makes a segment file and lists it. Under `work`.
+  /// Makes a segment file and lists it.
+  ///
+  /// Under `work`.
   private func makeSpare(byteCount: Int) throws(LogError) -> Spare {
     let (before, last, unlisted) = lock.withLock {
       (state.list, state.lastSegmentBytes, state.unlistedSpare)
@@ -186,7 +191,9 @@ extension Maintenance {
       entry.baseTime = options.clock()
       while try core.files.hasSegment(entry.id) { entry.id += 1 }
       let file = try core.files.createSegment(
-        entry.id, byteCount: max(byteCount + Segment.firstFrame, size))
+        entry.id,
+        byteCount: max(byteCount + Segment.firstFrame, size)
+      )
       spare = Spare(file: file, entry: entry, byteCount: try file.size())
     }
     // No id is given twice, also if this one was kept from an attempt that failed.
@@ -218,7 +225,9 @@ extension Maintenance {
     !lock.withLock { state.isManifestUncertain }
   }
 
-  /// Writes a new generation of the list, and a manifest that leads to it. Under `work`.
+  /// Writes a new generation of the list, and a manifest that leads to it.
+  ///
+  /// Under `work`.
   package func writeList(_ list: SegmentList) throws(LogError) {
     var next = list
     next.generation += 1
@@ -237,7 +246,9 @@ extension Maintenance {
     }
   }
 
-  /// Writes the manifest's other slot and makes it durable. Under `work`.
+  /// Writes the manifest's other slot and makes it durable.
+  ///
+  /// Under `work`.
   package func writeManifest(_ change: (inout Manifest) -> Void) throws(LogError) {
     var manifest = lock.withLock { state.manifest }
     change(&manifest)
@@ -269,15 +280,23 @@ extension Maintenance {
 
   /// Gives a segment the footer over its frames up to `end`, on disk and in the view.
   package func makeFooter(
-    _ segment: Segment, through end: Int, keySequence: UInt64
+    _ segment: Segment,
+    through end: Int,
+    keySequence: UInt64
   ) throws(LogError) {
     let footer = try core.buildFooter(segment, through: end, keySequence: keySequence)
     try core.files.replace(
-      StoreFile.footer(segment.id), in: core.files.log, with: footer.bytes)
+      StoreFile.footer(segment.id),
+      in: core.files.log,
+      with: footer.bytes
+    )
     let file = try core.files.log.openFile(StoreFile.footer(segment.id), .readOnly)
     let mapped = try Footer(
-      try StoreFiles.mapAll(file), storeID: core.storeID, segment: segment.header,
-      name: file.name)
+      try StoreFiles.mapAll(file),
+      storeID: core.storeID,
+      segment: segment.header,
+      name: file.name
+    )
     core.install(mapped, of: segment)
   }
 
@@ -306,14 +325,22 @@ extension Maintenance {
       }
       let generation = (lock.withLock { state.list.checkpoints.map(\.generation).max() ?? 0 }) + 1
       let header = IndexCheckpointHeader(
-        storeID: core.storeID, generation: generation, firstSegment: first, lastSegment: last,
-        lastPosition: 0, count: 0)
+        storeID: core.storeID,
+        generation: generation,
+        firstSegment: first,
+        lastSegment: last,
+        lastPosition: 0,
+        count: 0
+      )
       let bytes = try IndexMerge.merge(inputs, header: header)
       let name = StoreFile.indexCheckpoint(generation)
       try core.files.replace(name, in: core.files.root, with: bytes.bytes)
       let file = try core.files.root.openFile(name, .readOnly)
       let checkpoint = try IndexCheckpoint(
-        try StoreFiles.mapAll(file), storeID: core.storeID, name: file.name)
+        try StoreFiles.mapAll(file),
+        storeID: core.storeID,
+        name: file.name
+      )
       core.replaceRuns(range, by: .checkpoint(checkpoint))
       let removed = lock.withLock { () -> [UInt64] in
         let covered = state.list.checkpoints.filter {
@@ -324,8 +351,12 @@ extension Maintenance {
         }
         state.list.checkpoints.append(
           SegmentList.Checkpoint(
-            generation: generation, firstSegment: first, lastSegment: last,
-            keyCount: checkpoint.header.count))
+            generation: generation,
+            firstSegment: first,
+            lastSegment: last,
+            keyCount: checkpoint.header.count
+          )
+        )
         state.isListChanged = true
         return covered.map(\.generation)
       }

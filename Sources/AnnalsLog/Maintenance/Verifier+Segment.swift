@@ -50,7 +50,12 @@ extension Verification {
       return
     }
     let segment = Segment(
-      name: file.name, in: log, mapping: mapping, header: header, entry: entry)
+      name: file.name,
+      in: log,
+      mapping: mapping,
+      header: header,
+      entry: entry
+    )
     var survey = SegmentSurvey(
       segment,
       storeID: storeID,
@@ -153,7 +158,12 @@ extension Verification {
       problem = VerifyProblem(error, .segmentHeader, file: file.name)
     }
     let probe = Segment(
-      name: file.name, in: log, mapping: mapping, header: restored, entry: entry)
+      name: file.name,
+      in: log,
+      mapping: mapping,
+      header: restored,
+      entry: entry
+    )
     if entry.isSealed || isKnown || hasDurableFrames(probe) {
       if let problem { add(problem) }
       return restored

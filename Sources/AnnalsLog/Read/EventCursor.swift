@@ -54,7 +54,12 @@ public struct EventCursor: ~Copyable {
       let hash = core.hasher.hash(id.span, .aggregate)
       setPostings(
         try core.postings(
-          hash, view, afterVersion: request.after, throughVersion: request.until))
+          hash,
+          view,
+          afterVersion: request.after,
+          throughVersion: request.until
+        )
+      )
     } else if let tag = filter.tag {
       let hash = core.hasher.hash(tag.span, .tag)
       setPostings(try core.postings(hash, view, afterPosition: request.after))
@@ -201,7 +206,10 @@ extension EventCursor {
     }
     do throws(LogError) {
       _ = try decoder.load(
-        segment, at: last, limit: entry.isSealed ? Int(entry.end) : segment.mapping.count)
+        segment,
+        at: last,
+        limit: entry.isSealed ? Int(entry.end) : segment.mapping.count
+      )
     } catch {
       throw core.describe(error, segment, last, after: after)
     }
@@ -272,7 +280,8 @@ extension EventCursor {
         // What the footer led to is not the key's event: it is not this segment's footer.
         let segment = postings[postingsIndex].segment
         throw .corrupt(
-          Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity))
+          Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
+        )
       }
       if unindexed != nil { try tellUnindexed(before: index, at: position) }
       return index
@@ -283,7 +292,8 @@ extension EventCursor {
 
   /// As below, before the event at `index` is given; it is given by the next call then.
   private mutating func tellUnindexed(
-    before index: Int, at position: UInt64
+    before index: Int,
+    at position: UInt64
   ) throws(LogError) {
     let version = loadedVersion(index)
     do throws(LogError) {
@@ -302,9 +312,12 @@ extension EventCursor {
   }
 
   /// Tells, once, that events of the key may be missing where the tail is damaged: a key's events
-  /// are never passed over in silence. Not if the versions show that none is missing.
+  /// are never passed over in silence.
+  ///
+  /// Not if the versions show that none is missing.
   private mutating func tellUnindexed(
-    _ position: UInt64?, version: UInt64?
+    _ position: UInt64?,
+    version: UInt64?
   ) throws(LogError) {
     guard let damage = unindexed, let lost = damage.positions else { return }
     let isPast =
@@ -348,7 +361,12 @@ extension EventCursor {
   private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
     if !starts.covers(place) {
       starts.fill(
-        from: place, ordinals, isReversed: isReversed, core, postings[postingsIndex].segment)
+        from: place,
+        ordinals,
+        isReversed: isReversed,
+        core,
+        postings[postingsIndex].segment
+      )
     }
     isLoaded = false
     do throws(LogError) {
@@ -391,8 +409,8 @@ extension EventCursor {
   }
 }
 
-/// Where the frames of the next few places begin, or frames shortly before them: looked up together,
-/// so that the index's lock is taken once and the processor fetches them side by side.
+/// Where the frames of the next few places begin, or frames shortly before them: looked up
+/// together, so that the index's lock is taken once and the processor fetches them side by side.
 struct FrameStarts {
   private static let countMax = 16
   private var first = 0
@@ -410,7 +428,11 @@ struct FrameStarts {
 
   /// Looks up the frames of the ordinals from `place` on, in the direction of reading.
   mutating func fill(
-    from place: Int, _ ordinals: [UInt32], isReversed: Bool, _ core: LogCore, _ segment: Segment
+    from place: Int,
+    _ ordinals: [UInt32],
+    isReversed: Bool,
+    _ core: LogCore,
+    _ segment: Segment
   ) {
     let range =
       isReversed

@@ -33,15 +33,25 @@ extension LogCore {
 
   /// The offset behind a damaged frame from which `position` may still be found.
   private func resume(
-    _ error: LogError, _ position: UInt64, _ segment: Segment, _ offset: Int, limit: Int,
+    _ error: LogError,
+    _ position: UInt64,
+    _ segment: Segment,
+    _ offset: Int,
+    limit: Int,
     after passed: UInt64
   ) throws(LogError) -> Int {
     guard case .corrupt = error else { throw error }
     var next = segment.resync(
-      from: offset + FrameHeader.unit, limit: limit, after: passed)
+      from: offset + FrameHeader.unit,
+      limit: limit,
+      after: passed
+    )
     while let found = next, found.header.knownKind != .events {
       next = segment.resync(
-        from: found.offset + found.header.byteCount, limit: limit, after: passed)
+        from: found.offset + found.header.byteCount,
+        limit: limit,
+        after: passed
+      )
     }
     if let next, let frame = segment.eventsFrame(at: next.offset, next.header),
       frame.firstPosition <= position
@@ -50,13 +60,18 @@ extension LogCore {
     }
     throw .corrupt(
       error.corruption(
-        in: segment.name, at: offset,
-        positions: lostPositions(segment, next, after: max(passed, 0))))
+        in: segment.name,
+        at: offset,
+        positions: lostPositions(segment, next, after: max(passed, 0))
+      )
+    )
   }
 
   /// The positions between what was read last and what can be read next.
   package func lostPositions(
-    _ segment: Segment, _ next: (offset: Int, header: FrameHeader)?, after passed: UInt64
+    _ segment: Segment,
+    _ next: (offset: Int, header: FrameHeader)?,
+    after passed: UInt64
   ) -> PositionRange? {
     var last: UInt64?
     if let next, let frame = segment.eventsFrame(at: next.offset, next.header) {
@@ -71,7 +86,10 @@ extension LogCore {
 
   /// The corruption of the frame at `offset`, with the positions lost with it.
   package func describe(
-    _ error: LogError, _ segment: Segment, _ offset: Int, after passed: UInt64
+    _ error: LogError,
+    _ segment: Segment,
+    _ offset: Int,
+    after passed: UInt64
   ) -> LogError {
     guard case .corrupt = error else { return error }
     let entry = segment.current.entry
@@ -79,17 +97,27 @@ extension LogCore {
     let next = nextEvents(segment, behind: offset, limit: limit, after: passed)
     return .corrupt(
       error.corruption(
-        in: segment.name, at: offset, positions: lostPositions(segment, next, after: passed)))
+        in: segment.name,
+        at: offset,
+        positions: lostPositions(segment, next, after: passed)
+      )
+    )
   }
 
   /// The next events frame that verifies behind a damaged one.
   package func nextEvents(
-    _ segment: Segment, behind offset: Int, limit: Int, after passed: UInt64
+    _ segment: Segment,
+    behind offset: Int,
+    limit: Int,
+    after passed: UInt64
   ) -> (offset: Int, header: FrameHeader)? {
     var next = segment.resync(from: offset + FrameHeader.unit, limit: limit, after: passed)
     while let found = next, found.header.knownKind != .events {
       next = segment.resync(
-        from: found.offset + found.header.byteCount, limit: limit, after: passed)
+        from: found.offset + found.header.byteCount,
+        limit: limit,
+        after: passed
+      )
     }
     return next
   }
@@ -97,7 +125,8 @@ extension LogCore {
   /// A frame boundary a few frames before the one that holds `position`, and the position that
   /// stands before it.
   package func windowStart(
-    _ position: UInt64, _ segment: Segment
+    _ position: UInt64,
+    _ segment: Segment
   ) -> (offset: Int, passed: UInt64) {
     sample(position, segment).map { ($0.offset, $0.first - 1) }
       ?? (Segment.firstFrame, segment.base.position - 1)
@@ -124,9 +153,12 @@ extension LogCore {
     )
   }
 
-  /// Appends for each of `ordinals` the offset of a frame at or shortly before the one that holds it.
+  /// Appends for each of `ordinals` the offset of a frame at or shortly before the one that holds
+  /// it.
   package func appendFrameStarts(
-    _ ordinals: ArraySlice<UInt32>, _ segment: Segment, to offsets: inout [Int]
+    _ ordinals: ArraySlice<UInt32>,
+    _ segment: Segment,
+    to offsets: inout [Int]
   ) {
     let count = offsets.count
     index.withState { state in
@@ -135,8 +167,8 @@ extension LogCore {
       state.chains[chains].appendFrameOffsets(ordinals, first: first, to: &offsets)
     }
     while offsets.count < count + ordinals.count { offsets.append(Segment.firstFrame) }
-    // What the index does not have stands in the footer. A footer is a cache: without it the segment
-    // is walked from its start.
+    // What the index does not have stands in the footer. A footer is a cache: without it the
+    // segment is walked from its start.
     segment.footer?.findFrameOffsets(ordinals, in: &offsets, from: count)
   }
 }

@@ -1,7 +1,9 @@
 extension LogCore {
   /// The first event behind `after` and up to `through` that the query matches.
   package func firstMatch(
-    _ query: Query, after: UInt64, through: UInt64
+    _ query: Query,
+    after: UInt64,
+    through: UInt64
   ) throws(LogError) -> UInt64? {
     if after >= through || query.items.isEmpty && after >= through { return nil }
     // A tag whose newest event is not behind `after` rules its alternative out.
@@ -68,7 +70,9 @@ extension LogCore {
 
   /// The use of `key` that has the number `sequence`; nil if the log no longer holds it.
   package func findKey(
-    _ hash: KeyHash, _ key: [UInt8], sequence: UInt64
+    _ hash: KeyHash,
+    _ key: [UInt8],
+    sequence: UInt64
   ) throws(LogError) -> KeyUse? {
     let view = currentView
     guard let newest = try postings(hash, view).last, let ordinal = newest.ordinals.last else {
@@ -92,9 +96,12 @@ extension LogCore {
         versions[AggregateID(id.text)] = frame.version(index, aggregate: row, bytes)
       }
       return KeyUse(
-        digest: found.digest, time: found.time,
+        digest: found.digest,
+        time: found.time,
         firstPosition: frame.position(events.lowerBound, bytes),
-        lastPosition: frame.position(events.upperBound - 1, bytes), versions: versions)
+        lastPosition: frame.position(events.upperBound - 1, bytes),
+        versions: versions
+      )
     }
     return nil
   }

@@ -12,8 +12,11 @@ extension LogCore {
   ///   - throughVersion: for an aggregate, events behind this version are not given.
   ///   - position: events up to this position need not be found.
   package func postings(
-    _ hash: KeyHash, _ view: LogView, afterVersion version: UInt64 = 0,
-    throughVersion: UInt64 = .max, afterPosition position: UInt64 = 0
+    _ hash: KeyHash,
+    _ view: LogView,
+    afterVersion version: UInt64 = 0,
+    throughVersion: UInt64 = .max,
+    afterPosition position: UInt64 = 0
   ) throws(LogError) -> [SegmentPostings] {
     var found: [SegmentPostings] = []
     var next = try newestSegment(hash, view)
@@ -34,7 +37,9 @@ extension LogCore {
       if isInFooter, oldest > version, let footer = try footer(of: segment),
         let (entry, sealed) = try find(hash, footer, segment)
       {
-        ordinals = sealed + ordinals
+        // The footer may have been made while the chain was walked: it then has both halves.
+        let chained = ordinals.first ?? .max
+        ordinals = sealed.filter { $0 < chained } + ordinals
         link = .segment(entry.segment)
         if entry.domain == KeyHash.Domain.aggregate.rawValue {
           oldest = entry.version - min(entry.version, UInt64(entry.count))
@@ -68,7 +73,9 @@ extension LogCore {
 
   /// The key's entry and postings in a footer; a damaged one is made anew first.
   private func find(
-    _ hash: KeyHash, _ footer: Footer, _ segment: Segment
+    _ hash: KeyHash,
+    _ footer: Footer,
+    _ segment: Segment
   ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
     do throws(LogError) {
       return try Self.find(hash, footer)
@@ -82,7 +89,8 @@ extension LogCore {
   }
 
   private static func find(
-    _ hash: KeyHash, _ footer: Footer
+    _ hash: KeyHash,
+    _ footer: Footer
   ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
     guard let entry = try footer.keys.find(hash) else { return nil }
     var ordinals: [UInt32] = []
@@ -91,7 +99,8 @@ extension LogCore {
   }
 
   private func newestSegment(
-    _ hash: KeyHash, _ view: LogView
+    _ hash: KeyHash,
+    _ view: LogView
   ) throws(LogError) -> SegmentID? {
     let known = index.withState { state -> SegmentID? in
       guard let slot = state.knownSlot(hash) else { return nil }
@@ -104,7 +113,9 @@ extension LogCore {
   /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the
   /// index has none.
   private func chain(
-    _ hash: KeyHash, _ segment: Segment, into ordinals: inout [UInt32]
+    _ hash: KeyHash,
+    _ segment: Segment,
+    into ordinals: inout [UInt32]
   ) -> (link: SegmentChains.Link, versionBefore: UInt64)? {
     var isAggregate = true
     var version: UInt64 = 0

@@ -24,7 +24,9 @@ public struct ReadRequest: Sendable {
   /// Which events are seen; nil takes the log's.
   public var visibility: Durability?
   /// Whether frames are copied before they are read, so that a file another program truncated, or
-  /// a page the disk can not read, is an error and not a signal. Installs a handler for SIGBUS that
+  /// a page the disk can not read, is an error and not a signal.
+  ///
+  /// Installs a handler for SIGBUS that
   /// passes on what is not its own. The default is false; the owning form of reading sets it.
   public var isGuarded = false
 

@@ -12,7 +12,11 @@ extension LogOpener {
       let successor = next.flatMap { Self.header($0.mapping, $0.file.name, $0.entry) }
         .flatMap { $0.predecessorID == current.entry.id ? $0 : nil }
       let isBegun = try walkSegment(
-        current.entry, current.file, current.mapping, successor: successor)
+        current.entry,
+        current.file,
+        current.mapping,
+        successor: successor
+      )
       if !isBegun {
         try keepSpare(current.entry, current.file, current.mapping, isLast: next == nil)
         if next == nil { return }
@@ -45,7 +49,9 @@ extension LogOpener {
   }
 
   private static func header(
-    _ mapping: Mapping, _ name: String, _ entry: SegmentList.Entry
+    _ mapping: Mapping,
+    _ name: String,
+    _ entry: SegmentList.Entry
   ) -> SegmentHeader? {
     guard let header = try? SegmentHeader.decode(mapping.bytes, file: name),
       header.segmentID == entry.id, header.salt == entry.salt
@@ -55,7 +61,9 @@ extension LogOpener {
 
   /// Walks one segment; false if it was never begun.
   private mutating func walkSegment(
-    _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping,
+    _ entry: SegmentList.Entry,
+    _ file: any LogFile,
+    _ mapping: Mapping,
     successor: SegmentHeader?
   ) throws(LogError) -> Bool {
     try checkWritable(mapping.bytes, .segment, file.name)
@@ -76,11 +84,19 @@ extension LogOpener {
     if header.basePosition != lastPosition + 1, corruption == nil {
       throw .corrupt(
         Corruption(
-          file: file.name, offset: 0,
-          .discontinuity(expected: lastPosition + 1, found: header.basePosition)))
+          file: file.name,
+          offset: 0,
+          .discontinuity(expected: lastPosition + 1, found: header.basePosition)
+        )
+      )
     }
     let segment = Segment(
-      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: entry)
+      name: file.name,
+      in: core.files.log,
+      mapping: mapping,
+      header: header,
+      entry: entry
+    )
     if isDamaged, !hasDurableFrames(segment, successor) { return false }
     if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
     sealTail(successor: header)
@@ -90,15 +106,22 @@ extension LogOpener {
 
   /// A header as the list's second copies tell it.
   private func restored(
-    _ entry: SegmentList.Entry, base: UInt64, record: UInt64
+    _ entry: SegmentList.Entry,
+    base: UInt64,
+    record: UInt64
   ) -> SegmentHeader {
     SegmentHeader(
-      storeID: core.storeID, segmentID: entry.id, salt: entry.salt, basePosition: base,
-      baseTime: entry.baseTime, baseRecord: record,
+      storeID: core.storeID,
+      segmentID: entry.id,
+      salt: entry.salt,
+      basePosition: base,
+      baseTime: entry.baseTime,
+      baseRecord: record,
       predecessorID: segments.last?.id ?? 0,
       predecessorChecksum: tail?.scan.lastChecksum
         ?? segments.last?.current.entry.lastChecksum ?? 0,
-      predecessorEnd: UInt64(tail?.scan.offset ?? Int(segments.last?.current.entry.end ?? 0)))
+      predecessorEnd: UInt64(tail?.scan.offset ?? Int(segments.last?.current.entry.end ?? 0))
+    )
   }
 
   /// Whether a segment without a valid header was durable once, by what else is known.
@@ -107,8 +130,10 @@ extension LogOpener {
     var offset = Segment.firstFrame
     var position = segment.base.position - 1
     while let found = segment.resync(
-      from: offset, limit: segment.mapping.count, after: position)
-    {
+      from: offset,
+      limit: segment.mapping.count,
+      after: position
+    ) {
       if segment.durableEnd(at: found.offset, found.header) > Segment.firstFrame { return true }
       if let frame = segment.eventsFrame(at: found.offset, found.header),
         found.header.knownKind == .events
@@ -121,7 +146,10 @@ extension LogOpener {
   }
 
   private mutating func scan(
-    _ segment: Segment, _ file: any LogFile, _ successor: SegmentHeader?, record: UInt64,
+    _ segment: Segment,
+    _ file: any LogFile,
+    _ successor: SegmentHeader?,
+    record: UInt64,
     keys: UInt64
   ) throws(LogError) {
     let mark = manifest.tail
@@ -146,9 +174,15 @@ extension LogOpener {
       $0.begin(segment.id, basePosition: position + 1, expecting: 0)
     }
     var scan = TailScan(
-      segment, core: core, from: start, after: position, record: record, keySequence: keys,
+      segment,
+      core: core,
+      from: start,
+      after: position,
+      record: record,
+      keySequence: keys,
       durableEnd: durableEnd,
-      isKnownEnd: manifest.isClosed && mark.segment == segment.id && successor == nil)
+      isKnownEnd: manifest.isClosed && mark.segment == segment.id && successor == nil
+    )
     scan.lastChecksum = segment.footer?.header.lastChecksum ?? 0
     scan.through = through
     try scan.run(goesOn: !isWritingAllowed)
@@ -160,7 +194,10 @@ extension LogOpener {
     }
     if case .torn(let end) = scan.ending {
       report.tornTail = RecoveryReport.TornTail(
-        file: segment.name, offset: UInt64(scan.offset), byteCount: UInt64(end - scan.offset))
+        file: segment.name,
+        offset: UInt64(scan.offset),
+        byteCount: UInt64(end - scan.offset)
+      )
     }
     adopt(segment, file, scan)
   }
@@ -170,7 +207,11 @@ extension LogOpener {
       let file = try? core.files.log.openFile(StoreFile.footer(segment.id), .readOnly),
       let mapping = try? StoreFiles.mapAll(file),
       let footer = try? Footer(
-        mapping, storeID: core.storeID, segment: segment.header, name: file.name),
+        mapping,
+        storeID: core.storeID,
+        segment: segment.header,
+        name: file.name
+      ),
       footer.header.end <= mark.end, Int(footer.header.end) <= segment.mapping.count
     else { return nil }
     return footer
@@ -184,7 +225,8 @@ extension LogOpener {
       let footers: [Directory.Run] = segment.footer == nil ? [] : [.footer(segment)]
       return LogView(
         segments: view.segments + [segment],
-        directory: Directory(footers + view.directory.runs))
+        directory: Directory(footers + view.directory.runs)
+      )
     }
   }
 
@@ -216,7 +258,10 @@ extension LogOpener {
 
   /// Decides about a segment that was never begun: it is the spare, or was begun and never synced.
   private mutating func keepSpare(
-    _ entry: SegmentList.Entry, _ file: any LogFile, _ mapping: Mapping, isLast: Bool
+    _ entry: SegmentList.Entry,
+    _ file: any LogFile,
+    _ mapping: Mapping,
+    isLast: Bool
   ) throws(LogError) {
     // All of it: a power cut can lose the beginning and leave frames behind it, which would verify
     // again behind another beginning of the same length. After a proper close nothing can be there.

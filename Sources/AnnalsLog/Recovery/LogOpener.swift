@@ -32,15 +32,23 @@ package struct LogOpener {
   /// - Parameters:
   ///   - through: for a reader beside a writer, the last position published.
   package init(
-    _ path: String, _ files: StoreFiles, _ options: LogOptions, isWriting: Bool,
+    _ path: String,
+    _ files: StoreFiles,
+    _ options: LogOptions,
+    isWriting: Bool,
     through: UInt64 = .max
   ) throws(LogError) {
     let layout = try StoreLayout.read(files)
     var report = RecoveryReport()
     let names = try LogOpener.readTypes(files, layout.list.storeID, &report)
     core = LogCore(
-      path: path, files: files, storeID: layout.list.storeID,
-      historyID: layout.manifest.historyID, types: TypeTable(names), options: options)
+      path: path,
+      files: files,
+      storeID: layout.list.storeID,
+      historyID: layout.manifest.historyID,
+      types: TypeTable(names),
+      options: options
+    )
     self.isWriting = isWriting
     self.through = through
     list = layout.list
@@ -53,14 +61,17 @@ package struct LogOpener {
 
   /// Fails if a file was written with features that a writer must know and this build does not.
   func checkWritable(
-    _ bytes: Span<UInt8>, _ magic: FileHeader.Magic, _ file: String
+    _ bytes: Span<UInt8>,
+    _ magic: FileHeader.Magic,
+    _ file: String
   ) throws(LogError) {
     guard isWriting, let header = try? FileHeader.decode(bytes, magic, file: file),
       !header.isWritable
     else { return }
     throw .unsupportedVersion(
       file: file,
-      UnsupportedVersion(major: FormatVersion.major, features: header.readOnlyCompatible))
+      UnsupportedVersion(major: FormatVersion.major, features: header.readOnlyCompatible)
+    )
   }
 
   /// Opens everything and walks the tail.
@@ -69,7 +80,9 @@ package struct LogOpener {
     if let manifest = try? core.files.root.openFile(StoreFile.manifest, .readOnly) {
       for slot in 0..<Manifest.Layout.slots {
         let bytes = try manifest.read(
-          FileHeader.Layout.byteCount, at: slot * Manifest.Layout.byteCount)
+          FileHeader.Layout.byteCount,
+          at: slot * Manifest.Layout.byteCount
+        )
         try checkWritable(bytes.span, .manifest, StoreFile.manifest)
       }
     }
@@ -101,17 +114,24 @@ package struct LogOpener {
         let header = try? segment.frame(at: Segment.firstFrame, limit: segment.mapping.count),
         header.knownKind == .control,
         let frame = ControlFrame.decode(
-          segment.bytes, at: Segment.firstFrame, byteCount: header.byteCount, segment.base),
+          segment.bytes,
+          at: Segment.firstFrame,
+          byteCount: header.byteCount,
+          segment.base
+        ),
         frame.subject == .types,
         let (first, names) = TypeNames.decode(
-          segment.bytes.extracting(frame.contentOffset..<frame.contentEnd))
+          segment.bytes.extracting(frame.contentOffset..<frame.contentEnd)
+        )
       else { continue }
       _ = core.types.merge(first: first, names)
     }
   }
 
   private static func readTypes(
-    _ files: StoreFiles, _ storeID: StoreID, _ report: inout RecoveryReport
+    _ files: StoreFiles,
+    _ storeID: StoreID,
+    _ report: inout RecoveryReport
   ) throws(LogError) -> [String] {
     do throws(LogError) {
       let file = try files.root.openFile(StoreFile.types, .readOnly)
@@ -140,35 +160,50 @@ extension LogOpener {
     let mapping = try StoreFiles.mapAll(file)
     guard UInt64(mapping.count) >= entry.end else {
       throw .truncatedFile(
-        file: file.name, expected: entry.end, actual: UInt64(mapping.count))
+        file: file.name,
+        expected: entry.end,
+        actual: UInt64(mapping.count)
+      )
     }
     let header = try restoreHeader(mapping, file.name, entry)
     let segment = Segment(
-      name: file.name, in: core.files.log, mapping: mapping, header: header, entry: entry)
+      name: file.name,
+      in: core.files.log,
+      mapping: mapping,
+      header: header,
+      entry: entry
+    )
     lastSegmentBytes = mapping.count
     openFooter(of: segment, end: entry.end)
     segments.append(segment)
   }
 
   private func openSegmentFile(
-    _ name: String, _ entry: SegmentList.Entry
+    _ name: String,
+    _ entry: SegmentList.Entry
   ) throws(LogError) -> any LogFile {
     do throws(LogError) {
       return try core.files.log.openFile(
-        name, isWriting && !entry.isSealed ? .readWrite : .readOnly)
+        name,
+        isWriting && !entry.isSealed ? .readWrite : .readOnly
+      )
     } catch {
       guard case .system(let cause) = error, cause.isNotFound else { throw error }
       let positions =
         entry.isSealed && entry.lastPosition >= entry.basePosition
         ? PositionRange(Position(entry.basePosition), Position(entry.lastPosition)) : nil
       throw .missingFile(
-        file: StoreFile.logDirectory + "/" + name, positions: positions)
+        file: StoreFile.logDirectory + "/" + name,
+        positions: positions
+      )
     }
   }
 
   /// The segment's header, or what the list knows of it where it is damaged.
   private mutating func restoreHeader(
-    _ mapping: Mapping, _ name: String, _ entry: SegmentList.Entry
+    _ mapping: Mapping,
+    _ name: String,
+    _ entry: SegmentList.Entry
   ) throws(LogError) -> SegmentHeader {
     let bytes = mapping.bytes
     try checkWritable(bytes, .segment, name)
@@ -184,12 +219,16 @@ extension LogOpener {
     }
     report.findings.append(.init(name, .segmentHeaderRestored))
     return SegmentHeader(
-      storeID: core.storeID, segmentID: entry.id, salt: entry.salt,
-      basePosition: entry.basePosition, baseTime: entry.baseTime,
+      storeID: core.storeID,
+      segmentID: entry.id,
+      salt: entry.salt,
+      basePosition: entry.basePosition,
+      baseTime: entry.baseTime,
       baseRecord: segments.last?.current.entry.lastRecord ?? 0,
       predecessorID: segments.last?.id ?? 0,
       predecessorChecksum: segments.last?.current.entry.lastChecksum ?? 0,
-      predecessorEnd: segments.last?.current.entry.end ?? 0)
+      predecessorEnd: segments.last?.current.entry.end ?? 0
+    )
   }
 
   /// Takes up the segment's footer if it is there and fits.
@@ -198,14 +237,18 @@ extension LogOpener {
     do throws(LogError) {
       let file = try core.files.log.openFile(name, .readOnly)
       let footer = try Footer(
-        try StoreFiles.mapAll(file), storeID: core.storeID, segment: segment.header,
-        name: file.name)
+        try StoreFiles.mapAll(file),
+        storeID: core.storeID,
+        segment: segment.header,
+        name: file.name
+      )
       guard footer.header.end == end else { return }
       segment.update { $0.footer = footer }
     } catch {
       if case .system(let cause) = error, cause.isNotFound { return }
       report.findings.append(
-        .init(StoreFile.logDirectory + "/" + name, .footerRebuilt))
+        .init(StoreFile.logDirectory + "/" + name, .footerRebuilt)
+      )
     }
   }
 
@@ -218,7 +261,10 @@ extension LogOpener {
       do throws(LogError) {
         let file = try core.files.root.openFile(name, .readOnly)
         let checkpoint = try IndexCheckpoint(
-          try StoreFiles.mapAll(file), storeID: core.storeID, name: file.name)
+          try StoreFiles.mapAll(file),
+          storeID: core.storeID,
+          name: file.name
+        )
         guard checkpoint.header.generation == known.generation,
           checkpoint.header.firstSegment == known.firstSegment,
           checkpoint.header.lastSegment == known.lastSegment,
@@ -249,7 +295,8 @@ extension LogOpener {
   }
 
   private mutating func footInMemory(
-    _ segment: Segment, runs: [Directory.Run]
+    _ segment: Segment,
+    runs: [Directory.Run]
   ) throws(LogError) {
     let entry = segment.current.entry
     core.updateView { [segments] _ in
@@ -257,10 +304,16 @@ extension LogOpener {
     }
     do throws(LogError) {
       let bytes = try core.buildFooter(
-        segment, through: Int(entry.end), keySequence: entry.keySequence)
+        segment,
+        through: Int(entry.end),
+        keySequence: entry.keySequence
+      )
       let footer = try Footer(
-        Mapping(copying: bytes.bytes), storeID: core.storeID, segment: segment.header,
-        name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)")
+        Mapping(copying: bytes.bytes),
+        storeID: core.storeID,
+        segment: segment.header,
+        name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
+      )
       segment.update {
         $0.footer = footer
         $0.isFooterRebuilt = true
@@ -268,7 +321,10 @@ extension LogOpener {
       if !report.findings.contains(where: { $0.file.hasSuffix(StoreFile.footer(segment.id)) }) {
         report.findings.append(
           .init(
-            StoreFile.logDirectory + "/" + StoreFile.footer(segment.id), .footerRebuilt))
+            StoreFile.logDirectory + "/" + StoreFile.footer(segment.id),
+            .footerRebuilt
+          )
+        )
       }
     } catch {
       // A damaged frame as well: its events are lost to reads by key, which say so; the others are

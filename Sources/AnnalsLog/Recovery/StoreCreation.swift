@@ -19,10 +19,14 @@ package enum StoreCreation {
     names.contains(StoreFile.manifest) || names.contains(StoreFile.logDirectory)
   }
 
-  /// Makes an empty store. The manifest comes last: without it there is no store, and what an
+  /// Makes an empty store.
+  ///
+  /// The manifest comes last: without it there is no store, and what an
   /// interrupted creation left is made anew.
   package static func create(
-    _ path: String, _ root: any LogDirectory, _ options: LogOptions
+    _ path: String,
+    _ root: any LogDirectory,
+    _ options: LogOptions
   ) throws(LogError) {
     let log = try root.openDirectory(StoreFile.logDirectory, create: true)
     let files = StoreFiles(path: path, root: root, log: log)
@@ -37,15 +41,31 @@ package enum StoreCreation {
     entry.basePosition = 1
     _ = try files.createSegment(1, byteCount: max(options.firstSegmentBytes, 64 << 10))
     let list = SegmentList(
-      storeID: storeID, generation: 1, nextSegment: 2, segments: [entry], checkpoints: [])
+      storeID: storeID,
+      generation: 1,
+      nextSegment: 2,
+      segments: [entry],
+      checkpoints: []
+    )
     var buffer = ByteBuffer(capacity: 4096)
     list.encode(into: &buffer)
     try files.replace(StoreFile.segmentList(1), in: root, with: buffer.bytes)
     let manifest = Manifest(
-      storeID: storeID, generation: 1, listGeneration: 1, historyID: .random(), historyStart: 0,
+      storeID: storeID,
+      generation: 1,
+      listGeneration: 1,
+      historyID: .random(),
+      historyStart: 0,
       tail: Manifest.Tail(
-        segment: 0, end: 0, position: 0, record: 0, checksum: 0, keySequence: 0),
-      isClosed: false)
+        segment: 0,
+        end: 0,
+        position: 0,
+        record: 0,
+        checksum: 0,
+        keySequence: 0
+      ),
+      isClosed: false
+    )
     buffer.removeAll()
     // Generation 1 stands in slot 1.
     buffer.appendZeros(Manifest.Layout.byteCount)

@@ -34,7 +34,8 @@ package struct StoreLayout: Sendable {
 
   /// The valid slots of the manifest, the newest first.
   private static func readManifest(
-    _ files: StoreFiles, _ findings: inout [RecoveryReport.Finding]
+    _ files: StoreFiles,
+    _ findings: inout [RecoveryReport.Finding]
   ) throws(LogError) -> [Manifest] {
     let file = try files.root.openFile(StoreFile.manifest, .readOnly)
     let bytes = try file.read(Manifest.Layout.byteCount * Manifest.Layout.slots, at: 0)
@@ -59,7 +60,9 @@ package struct StoreLayout: Sendable {
   }
 
   private static func readList(
-    _ files: StoreFiles, _ generation: UInt64, _ names: [String]
+    _ files: StoreFiles,
+    _ generation: UInt64,
+    _ names: [String]
   ) throws(LogError) -> SegmentList? {
     let name = StoreFile.segmentList(generation)
     guard names.contains(name) else { return nil }
@@ -82,7 +85,8 @@ package struct StoreLayout: Sendable {
 extension StoreLayout {
   /// The layout that the segments' own headers tell.
   private static func rebuild(
-    _ files: StoreFiles, _ names: [String]
+    _ files: StoreFiles,
+    _ names: [String]
   ) throws(LogError) -> StoreLayout {
     // The newest list that verifies knows more than headers do; segments begun after it was
     // written are found by their headers.
@@ -96,8 +100,12 @@ extension StoreLayout {
       throw .corrupt(Corruption(file: StoreFile.manifest, offset: 0, .malformed(.manifest)))
     }
     var list = SegmentList(
-      storeID: storeID, generation: (generations.max() ?? 0) + 1, nextSegment: 1, segments: [],
-      checkpoints: [])
+      storeID: storeID,
+      generation: (generations.max() ?? 0) + 1,
+      nextSegment: 1,
+      segments: [],
+      checkpoints: []
+    )
     if let newest {
       list.segments = newest.segments
       list.nextSegment = newest.nextSegment
@@ -114,11 +122,21 @@ extension StoreLayout {
     }
     try seal(&list, headers)
     let manifest = Manifest(
-      storeID: storeID, generation: UInt64(list.generation) * 2, listGeneration: list.generation,
-      historyID: storeID, historyStart: 0,
+      storeID: storeID,
+      generation: UInt64(list.generation) * 2,
+      listGeneration: list.generation,
+      historyID: storeID,
+      historyStart: 0,
       tail: Manifest.Tail(
-        segment: 0, end: 0, position: 0, record: 0, checksum: 0, keySequence: 0),
-      isClosed: false)
+        segment: 0,
+        end: 0,
+        position: 0,
+        record: 0,
+        checksum: 0,
+        keySequence: 0
+      ),
+      isClosed: false
+    )
     var layout = StoreLayout(manifest: manifest, list: list)
     layout.isRebuilt = true
     layout.findings = [
@@ -129,7 +147,8 @@ extension StoreLayout {
 
   /// A successor's header tells how its predecessor ended.
   private static func seal(
-    _ list: inout SegmentList, _ headers: [SegmentHeader]
+    _ list: inout SegmentList,
+    _ headers: [SegmentHeader]
   ) throws(LogError) {
     for header in headers {
       guard
@@ -143,7 +162,9 @@ extension StoreLayout {
       list.segments[index].lastChecksum = header.predecessorChecksum
     }
     let bases = Dictionary(
-      headers.map { ($0.segmentID, $0.basePosition) }, uniquingKeysWith: { first, _ in first })
+      headers.map { ($0.segmentID, $0.basePosition) },
+      uniquingKeysWith: { first, _ in first }
+    )
     list.segments.sort {
       let left = bases[$0.id] ?? ($0.basePosition == 0 ? .max : $0.basePosition)
       let right = bases[$1.id] ?? ($1.basePosition == 0 ? .max : $1.basePosition)
@@ -172,7 +193,8 @@ extension StoreLayout {
       if base > expected {
         throw .missingFile(
           file: StoreFile.logDirectory,
-          positions: PositionRange(Position(expected), Position(base - 1)))
+          positions: PositionRange(Position(expected), Position(base - 1))
+        )
       }
       expected = list.segments[index].isSealed ? list.segments[index].lastPosition + 1 : .max
     }

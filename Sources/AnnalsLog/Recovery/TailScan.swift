@@ -33,14 +33,22 @@ package struct TailScan {
   package var through = UInt64.max
   /// The number of type names that the walked frames hold.
   package private(set) var typeCount = 0
-  /// Whether nothing was written behind `durableEnd`: the store was closed there. Whoever walks on
+  /// Whether nothing was written behind `durableEnd`: the store was closed there.
+  ///
+  /// Whoever walks on
   /// after another writer has come must no longer think so.
   package var isKnownEnd: Bool
 
   /// A walk of `segment` from `offset`, where the next event is to be the one after `position`.
   package init(
-    _ segment: Segment, core: LogCore, from offset: Int, after position: UInt64, record: UInt64,
-    keySequence: UInt64, durableEnd: Int, isKnownEnd: Bool
+    _ segment: Segment,
+    core: LogCore,
+    from offset: Int,
+    after position: UInt64,
+    record: UInt64,
+    keySequence: UInt64,
+    durableEnd: Int,
+    isKnownEnd: Bool
   ) {
     self.segment = segment
     self.core = core
@@ -86,8 +94,11 @@ package struct TailScan {
       guard frame.firstPosition == lastPosition + 1 else {
         throw .corrupt(
           Corruption(
-            file: segment.name, offset: offset,
-            .discontinuity(expected: lastPosition + 1, found: frame.firstPosition)))
+            file: segment.name,
+            offset: offset,
+            .discontinuity(expected: lastPosition + 1, found: frame.firstPosition)
+          )
+        )
       }
       try add(frame, bytes)
       lastPosition = frame.lastPosition(bytes)
@@ -95,13 +106,20 @@ package struct TailScan {
     case .control:
       guard
         let frame = ControlFrame.decode(
-          bytes, at: offset, byteCount: header.byteCount, segment.base)
+          bytes,
+          at: offset,
+          byteCount: header.byteCount,
+          segment.base
+        )
       else { break }
       guard frame.nextPosition == lastPosition + 1, frame.record >= lastRecord else {
         throw .corrupt(
           Corruption(
-            file: segment.name, offset: offset,
-            .discontinuity(expected: lastPosition + 1, found: frame.nextPosition)))
+            file: segment.name,
+            offset: offset,
+            .discontinuity(expected: lastPosition + 1, found: frame.nextPosition)
+          )
+        )
       }
       if frame.subject == .watermark {
         return try stopAtWatermark(endingAt: offset + header.byteCount)
@@ -109,11 +127,13 @@ package struct TailScan {
       if frame.subject == .types {
         guard
           let (first, names) = TypeNames.decode(
-            bytes.extracting(frame.contentOffset..<frame.contentEnd)),
+            bytes.extracting(frame.contentOffset..<frame.contentEnd)
+          ),
           core.types.merge(first: first, names)
         else {
           throw .corrupt(
-            Corruption(file: segment.name, offset: offset, .malformed(.controlFrame)))
+            Corruption(file: segment.name, offset: offset, .malformed(.controlFrame))
+          )
         }
         typeCount = first + names.count - 1
       }
@@ -142,7 +162,8 @@ package struct TailScan {
     }
     guard isAdded else {
       throw .corrupt(
-        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame)))
+        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame))
+      )
     }
     for sequence in indexer.keySequences { keySequence = max(keySequence, sequence) }
   }
@@ -151,7 +172,8 @@ package struct TailScan {
   ///
   /// - Returns: whether the walk goes on behind it.
   private mutating func resolve(
-    _ problem: LogError, goesOn: Bool
+    _ problem: LogError,
+    goesOn: Bool
   ) throws(LogError) -> Bool {
     let limit = segment.mapping.count
     let end = lastByte(limit)
@@ -168,7 +190,10 @@ package struct TailScan {
       if segment.durableEnd(at: found.offset, found.header) > offset { isDurable = true }
       position = max(position, lastPositionOf(found))
       next = segment.resync(
-        from: found.offset + found.header.byteCount, limit: limit, after: position)
+        from: found.offset + found.header.byteCount,
+        limit: limit,
+        after: position
+      )
     }
     #if ANNALS_PLANTED_BUGS
     if PlantedBug.active == .watermarkIgnored { isDurable = false }
@@ -201,7 +226,11 @@ package struct TailScan {
       return segment.eventsFrame(at: found.offset, found.header)?.firstPosition
     }
     return ControlFrame.decode(
-      bytes, at: found.offset, byteCount: found.header.byteCount, segment.base)?.nextPosition
+      bytes,
+      at: found.offset,
+      byteCount: found.header.byteCount,
+      segment.base
+    )?.nextPosition
   }
 
   private mutating func resume(at found: (offset: Int, header: FrameHeader)) {
@@ -231,7 +260,9 @@ package struct TailScan {
 extension LogError {
   /// The corruption in an error, with the positions that can not be read because of it.
   package func corruption(
-    in file: String, at offset: Int, positions: PositionRange?
+    in file: String,
+    at offset: Int,
+    positions: PositionRange?
   ) -> Corruption {
     let kind: Corruption.Kind =
       if case .corrupt(let corruption) = self { corruption.kind } else { .malformed(.frame) }

@@ -75,7 +75,8 @@ public struct EventView: ~Escapable {
     guard let place, place.idOffset >= 0 else { return nil }
     return EventID(
       low: bytes.load(UInt64.self, at: place.idOffset),
-      high: bytes.load(UInt64.self, at: place.idOffset + 8))
+      high: bytes.load(UInt64.self, at: place.idOffset + 8)
+    )
   }
 
   /// Its tags.
@@ -113,8 +114,16 @@ public struct EventView: ~Escapable {
   /// An owned copy.
   public func copy() -> RecordedEvent {
     RecordedEvent(
-      position: position, aggregate: aggregate, version: version, type: type, time: time,
-      payload: payload.array, id: id, tags: tags, metadata: metadata)
+      position: position,
+      aggregate: aggregate,
+      version: version,
+      type: type,
+      time: time,
+      payload: payload.array,
+      id: id,
+      tags: tags,
+      metadata: metadata
+    )
   }
 }
 

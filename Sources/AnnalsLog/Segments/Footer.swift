@@ -8,7 +8,10 @@ package final class Footer: Sendable {
 
   /// Checks the header of `mapping` against the segment it should belong to.
   package init(
-    _ mapping: Mapping, storeID: StoreID, segment: SegmentHeader, name: String
+    _ mapping: Mapping,
+    storeID: StoreID,
+    segment: SegmentHeader,
+    name: String
   ) throws(LogError) {
     let file = try CheckedFile(mapping, .footer, storeID: storeID, name: name)
     guard let header = FooterHeader.decode(file.header, storeID: storeID) else {
@@ -23,7 +26,10 @@ package final class Footer: Sendable {
     }
     guard
       KeyTableFormat.fits(
-        header.keys.count, KeyTableFormat.footerEntry, in: header.keys.byteCount),
+        header.keys.count,
+        KeyTableFormat.footerEntry,
+        in: header.keys.byteCount
+      ),
       header.samples.count <= header.samples.byteCount / 8
     else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer))) }
     self.file = file
@@ -36,8 +42,11 @@ package final class Footer: Sendable {
   /// The key table.
   package var keys: SortedKeys {
     SortedKeys(
-      file, start: Int(header.keys.offset), count: Int(header.keys.count),
-      entrySize: KeyTableFormat.footerEntry)
+      file,
+      start: Int(header.keys.offset),
+      count: Int(header.keys.count),
+      entrySize: KeyTableFormat.footerEntry
+    )
   }
 
   /// Appends the ordinals (positions less the segment's base) of the events of `entry`, ascending.
@@ -81,7 +90,9 @@ package final class Footer: Sendable {
   ///
   /// Leaves what can not be read as it is.
   package func findFrameOffsets(
-    _ ordinals: ArraySlice<UInt32>, in offsets: inout [Int], from start: Int
+    _ ordinals: ArraySlice<UInt32>,
+    in offsets: inout [Int],
+    from start: Int
   ) {
     // One reference for all of them.
     let file = file
@@ -95,7 +106,9 @@ package final class Footer: Sendable {
   }
 
   private static func frameSample(
-    before ordinal: Int, _ header: FooterHeader, _ file: CheckedFile
+    before ordinal: Int,
+    _ header: FooterHeader,
+    _ file: CheckedFile
   ) throws(LogError) -> SegmentChains.Sample? {
     let start = Int(header.samples.offset)
     let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
@@ -110,7 +123,8 @@ package final class Footer: Sendable {
     try file.check(at..<at + 8)
     return SegmentChains.Sample(
       ordinal: file.body.load(UInt32.self, at: at),
-      units: file.body.load(UInt32.self, at: at + 4))
+      units: file.body.load(UInt32.self, at: at + 4)
+    )
   }
 
   /// The names and event counts of the types in the segment.
@@ -162,6 +176,10 @@ package final class Footer: Sendable {
   private func damaged(_ offset: Int) -> LogError {
     .corrupt(
       Corruption(
-        file: name, offset: CheckedPages.pageSize + offset, .malformed(.footer)))
+        file: name,
+        offset: CheckedPages.pageSize + offset,
+        .malformed(.footer)
+      )
+    )
   }
 }

@@ -44,7 +44,9 @@ struct FrameDecoder: ~Copyable {
   ///
   /// - Returns: whether it is an events frame, and the offset behind the frame.
   mutating func load(
-    _ segment: Segment, at offset: Int, limit: Int
+    _ segment: Segment,
+    at offset: Int,
+    limit: Int
   ) throws(LogError) -> (isEvents: Bool, end: Int) {
     if self.segment !== segment { enter(segment) }
     return try load(at: offset, limit: limit)
@@ -57,7 +59,8 @@ struct FrameDecoder: ~Copyable {
 
   /// Loads the frame at `offset` of the segment entered last.
   mutating func load(
-    at offset: Int, limit: Int
+    at offset: Int,
+    limit: Int
   ) throws(LogError) -> (isEvents: Bool, end: Int) {
     guard let segment else { preconditionFailure("a segment is entered before it is read") }
     self.offset = offset
@@ -74,7 +77,8 @@ struct FrameDecoder: ~Copyable {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
     guard frame.read(bytes, at: start, byteCount: header.byteCount, segment.base) else {
       throw .corrupt(
-        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame)))
+        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame))
+      )
     }
     if frame.extrasEnd != 0 { _ = annex.extras.decode(frame, bytes) }
     cursorIndex = 0
@@ -83,13 +87,17 @@ struct FrameDecoder: ~Copyable {
   }
 
   private func loadCopy(
-    _ segment: Segment, at offset: Int, limit: Int
+    _ segment: Segment,
+    at offset: Int,
+    limit: Int
   ) throws(LogError) -> FrameHeader {
     let limit = min(limit, segment.mapping.count)
     guard offset + FrameHeader.Layout.byteCount <= limit else {
       throw .truncatedFile(
-        file: segment.name, expected: UInt64(offset + FrameHeader.Layout.byteCount),
-        actual: UInt64(limit))
+        file: segment.name,
+        expected: UInt64(offset + FrameHeader.Layout.byteCount),
+        actual: UInt64(limit)
+      )
     }
     try copyOut(segment, offset..<offset + FrameHeader.Layout.byteCount)
     let available = limit - offset
@@ -99,11 +107,17 @@ struct FrameDecoder: ~Copyable {
     guard word >> 28 != 0, byteCount >= FrameHeader.byteCountMin, byteCount <= available else {
       throw .corrupt(
         Corruption(
-          file: segment.name, offset: offset,
-          start.span.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)))
+          file: segment.name,
+          offset: offset,
+          start.span.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)
+        )
+      )
     }
     let probe = FrameHeader(
-      checksum: start.span.load(UInt32.self, at: 0), kind: UInt8(word >> 28), byteCount: byteCount)
+      checksum: start.span.load(UInt32.self, at: 0),
+      kind: UInt8(word >> 28),
+      byteCount: byteCount
+    )
     try copyOut(segment, offset..<offset + byteCount)
     let whole = annex.copy
     try segment.verify(probe, at: offset, whole.span, copiedTo: 0)
@@ -115,7 +129,10 @@ struct FrameDecoder: ~Copyable {
     let size = (try? segment.fileSize()) ?? 0
     if size < range.upperBound {
       throw .truncatedFile(
-        file: segment.name, expected: UInt64(range.upperBound), actual: UInt64(size))
+        file: segment.name,
+        expected: UInt64(range.upperBound),
+        actual: UInt64(size)
+      )
     }
     throw .system(SystemError(.read, file: segment.name, errno: SystemError.inputOutput))
   }

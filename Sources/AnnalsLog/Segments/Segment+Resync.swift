@@ -6,7 +6,9 @@ extension Segment {
   /// is there must look like a frame of this segment that comes later before its checksum is
   /// computed. The bytes summed are bounded by a multiple of the bytes passed, whatever they hold.
   package func resync(
-    from offset: Int, limit: Int, after position: UInt64
+    from offset: Int,
+    limit: Int,
+    after position: UInt64
   ) -> (offset: Int, header: FrameHeader)? {
     let bytes = bytes
     let limit = min(limit, bytes.count)
@@ -25,7 +27,10 @@ extension Segment {
   }
 
   private func isPlausible(
-    _ header: FrameHeader, at offset: Int, _ bytes: Span<UInt8>, after position: UInt64
+    _ header: FrameHeader,
+    at offset: Int,
+    _ bytes: Span<UInt8>,
+    after position: UInt64
   ) -> Bool {
     switch header.knownKind {
     case .events:

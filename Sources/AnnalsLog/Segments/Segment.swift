@@ -9,7 +9,9 @@ package final class Segment: @unchecked Sendable {
   package let id: SegmentID
   /// The path in the store, for errors.
   package let name: String
-  /// The directory the file is in. The file itself is not kept open: a store may have more segments
+  /// The directory the file is in.
+  ///
+  /// The file itself is not kept open: a store may have more segments
   /// than a process may have descriptors, and a mapping needs none.
   private let directory: any LogDirectory
   package let mapping: Mapping
@@ -35,7 +37,10 @@ package final class Segment: @unchecked Sendable {
 
   /// A segment whose header is known.
   package init(
-    name: String, in directory: any LogDirectory, mapping: Mapping, header: SegmentHeader,
+    name: String,
+    in directory: any LogDirectory,
+    mapping: Mapping,
+    header: SegmentHeader,
     entry: SegmentList.Entry
   ) {
     id = header.segmentID
@@ -118,7 +123,10 @@ package final class Segment: @unchecked Sendable {
       throw .corrupt(Corruption(file: name, offset: offset, .erased))
     case .truncated(let needed, let available) where limit > bytes.count:
       throw .truncatedFile(
-        file: name, expected: UInt64(offset + needed), actual: UInt64(offset + available))
+        file: name,
+        expected: UInt64(offset + needed),
+        actual: UInt64(offset + available)
+      )
     case .truncated, .malformed:
       throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
     }
@@ -133,15 +141,25 @@ package final class Segment: @unchecked Sendable {
 
   /// Checks checksum and content of a frame in `bytes`, which may be a copy.
   package func verify(
-    _ header: FrameHeader, at offset: Int, _ bytes: Span<UInt8>, copiedTo start: Int? = nil
+    _ header: FrameHeader,
+    at offset: Int,
+    _ bytes: Span<UInt8>,
+    copiedTo start: Int? = nil
   ) throws(LogError) {
     let start = start ?? offset
     let computed = FrameChecksum(salt: salt).checksum(
-      bytes, start..<start + header.byteCount, at: offset)
+      bytes,
+      start..<start + header.byteCount,
+      at: offset
+    )
     guard header.checksum == computed else {
       throw .corrupt(
         Corruption(
-          file: name, offset: offset, .checksum(stored: header.checksum, computed: computed)))
+          file: name,
+          offset: offset,
+          .checksum(stored: header.checksum, computed: computed)
+        )
+      )
     }
     switch header.knownKind {
     case .events:
@@ -158,7 +176,9 @@ package final class Segment: @unchecked Sendable {
     case nil:
       guard header.isSkippable else {
         throw .unsupportedVersion(
-          file: name, UnsupportedVersion(major: FormatVersion.major, features: 0))
+          file: name,
+          UnsupportedVersion(major: FormatVersion.major, features: 0)
+        )
       }
     }
   }

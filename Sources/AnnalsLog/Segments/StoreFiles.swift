@@ -1,4 +1,6 @@
-/// The files of a store: opens, makes and names them. Holds no state of the log.
+/// The files of a store: opens, makes and names them.
+///
+/// Holds no state of the log.
 package struct StoreFiles: Sendable {
   package let path: String
   package let root: any LogDirectory
@@ -6,7 +8,9 @@ package struct StoreFiles: Sendable {
 
   /// Writes a whole file so that it is there entirely or not at all, and durable on return.
   package func replace(
-    _ name: String, in directory: any LogDirectory, with bytes: Span<UInt8>
+    _ name: String,
+    in directory: any LogDirectory,
+    with bytes: Span<UInt8>
   ) throws(LogError) {
     let temporary = name + StoreFile.temporarySuffix
     do {
@@ -58,7 +62,8 @@ package struct StoreFiles: Sendable {
 
   /// Makes an empty segment file of `byteCount` bytes, its blocks reserved and its name durable.
   package func createSegment(
-    _ id: SegmentID, byteCount: Int
+    _ id: SegmentID,
+    byteCount: Int
   ) throws(LogError) -> any LogFile {
     let name = StoreFile.segment(id)
     let file = try log.openFile(name, .create)

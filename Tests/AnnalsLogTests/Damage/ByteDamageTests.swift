@@ -32,7 +32,11 @@ let isExhaustive = unsafe getenv("ANNALS_EXHAUSTIVE") != nil
   }
 
   private func run(
-    _ trial: DamageTrial, _ name: String, mask: UInt8, step: Int, _ isTried: (String) -> Bool
+    _ trial: DamageTrial,
+    _ name: String,
+    mask: UInt8,
+    step: Int,
+    _ isTried: (String) -> Bool
   ) throws {
     var cases = 0
     var failures = 0
@@ -42,7 +46,9 @@ let isExhaustive = unsafe getenv("ANNALS_EXHAUSTIVE") != nil
       let used = file.hasSuffix(".segment") ? (trial.ends[file] ?? 0) + 64 : bytes.count
       for offset in bytes.indices {
         let isTail = offset >= used
-        if isTail ? offset % (isExhaustive ? 997 : 19_997) != 0 : !isExhaustive && offset % step != 0 {
+        if isTail
+          ? offset % (isExhaustive ? 997 : 19_997) != 0 : !isExhaustive && offset % step != 0
+        {
           continue
         }
         cases += 1
@@ -64,7 +70,9 @@ let isExhaustive = unsafe getenv("ANNALS_EXHAUSTIVE") != nil
       let disk = trial.base.killed()
       try DiskImage.write(page, at: 0, of: name, on: disk)
       let log = try EventLog(
-        at: DamageStore.path, options: DamageStore.options(disk, .readOnly))
+        at: DamageStore.path,
+        options: DamageStore.options(disk, .readOnly)
+      )
       #expect(trial.oracle.judge(log, lost: []) == [])
     }
   }

@@ -24,7 +24,9 @@ struct DamageOracle {
   func judge(_ log: EventLog, lost: Set<UInt64>) -> Complaints {
     var complaints: Complaints = []
     func path(
-      _ name: String, _ request: ReadRequest, _ isAsked: (RecordedEvent) -> Bool
+      _ name: String,
+      _ request: ReadRequest,
+      _ isAsked: (RecordedEvent) -> Bool
     ) {
       let expected = events.filter(isAsked)
       let isByVersion = request.aggregate != nil
@@ -35,8 +37,13 @@ struct DamageOracle {
           request.isGuarded = isGuarded
           let wanted = isReversed ? expected.reversed() : expected
           complaints += judgePath(
-            "\(name)\(isReversed ? " reversed" : "")\(isGuarded ? "" : " lent")", log, request,
-            wanted, isByVersion: isByVersion, lost: lost)
+            "\(name)\(isReversed ? " reversed" : "")\(isGuarded ? "" : " lent")",
+            log,
+            request,
+            wanted,
+            isByVersion: isByVersion,
+            lost: lost
+          )
         }
       }
     }
@@ -66,7 +73,8 @@ struct DamageOracle {
         let version = try log.version(of: aggregate)
         if version != mine.last?.version {
           complaints.append(
-            "version of \(aggregate.text) is \(version), not \(mine.last?.version ?? 0)")
+            "version of \(aggregate.text) is \(version), not \(mine.last?.version ?? 0)"
+          )
         }
       } catch {
         complaints += judgeError(error, "version of \(aggregate.text)")
@@ -84,8 +92,12 @@ struct DamageOracle {
 
   /// Walks one path, starting again behind each error, as a program that saves what it can does.
   private func judgePath(
-    _ name: String, _ log: EventLog, _ request: ReadRequest, _ expected: [RecordedEvent],
-    isByVersion: Bool, lost: Set<UInt64>
+    _ name: String,
+    _ log: EventLog,
+    _ request: ReadRequest,
+    _ expected: [RecordedEvent],
+    isByVersion: Bool,
+    lost: Set<UInt64>
   ) -> Complaints {
     var complaints: Complaints = []
     var request = request

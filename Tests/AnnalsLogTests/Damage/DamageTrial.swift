@@ -18,7 +18,9 @@ struct DamageTrial {
     base = try image.disk()
     oracle = DamageOracle(store.events)
     let log = try EventLog(
-      at: DamageStore.path, options: DamageStore.options(base.killed(), .readOnly))
+      at: DamageStore.path,
+      options: DamageStore.options(base.killed(), .readOnly)
+    )
     let inspector = LogInspector(log)
     var frames: [(file: String, bytes: Range<Int>, positions: ClosedRange<UInt64>)] = []
     var ends: [String: Int] = [:]
@@ -30,7 +32,8 @@ struct DamageTrial {
           (
             segment.file, frame.offset..<frame.offset + frame.bytes,
             first...first + UInt64(frame.events) - 1
-          ))
+          )
+        )
       }
     }
     self.frames = frames
@@ -55,13 +58,18 @@ struct DamageTrial {
 
   /// Looks at a damaged disk in every way.
   func judge(
-    _ disk: SimulatedFileSystem, _ file: String, _ offset: Int, lost: Set<UInt64>
+    _ disk: SimulatedFileSystem,
+    _ file: String,
+    _ offset: Int,
+    lost: Set<UInt64>
   ) throws -> [String] {
     var complaints: [String] = []
     complaints += judgeVerify(disk.killed(), file)
     do throws(LogError) {
       let log = try EventLog(
-        at: DamageStore.path, options: DamageStore.options(disk.killed(), .readOnly))
+        at: DamageStore.path,
+        options: DamageStore.options(disk.killed(), .readOnly)
+      )
       complaints += oracle.judge(log, lost: lost)
     } catch {
       complaints.append("opening for reading: \(error)")
@@ -73,7 +81,9 @@ struct DamageTrial {
   private func judgeVerify(_ disk: SimulatedFileSystem, _ file: String) -> [String] {
     do throws(LogError) {
       let report = try StoreVerifier.verify(
-        DamageStore.path, options: DamageStore.options(disk, .readOnly))
+        DamageStore.path,
+        options: DamageStore.options(disk, .readOnly)
+      )
       if report.problems.contains(where: { $0.file == file }) { return [] }
       if report.notes.contains(where: { $0.file == file && $0.kind != .spareSegment }) {
         return []
@@ -86,7 +96,8 @@ struct DamageTrial {
   }
 
   private func judgeWriting(
-    _ disk: SimulatedFileSystem, lost: Set<UInt64>
+    _ disk: SimulatedFileSystem,
+    lost: Set<UInt64>
   ) throws -> [String] {
     var complaints: [String] = []
     let before = try DiskImage(disk)
@@ -95,7 +106,10 @@ struct DamageTrial {
       complaints += oracle.judge(log, lost: lost).map { "writing: " + $0 }
       do throws(LogError) {
         let receipt = try log.append(
-          [NewEvent(type: "Opened", payload: [1])], to: "late-1", expecting: .absent)
+          [NewEvent(type: "Opened", payload: [1])],
+          to: "late-1",
+          expecting: .absent
+        )
         if receipt.firstPosition != Position(UInt64(oracle.events.count + 1)) {
           complaints.append("writing: the next event got position \(receipt.firstPosition)")
         }

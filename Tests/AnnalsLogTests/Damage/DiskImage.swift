@@ -29,7 +29,9 @@ struct DiskImage {
     for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
       let isLog = path.hasPrefix("log/")
       let file = try (isLog ? log : root).openFile(
-        isLog ? String(path.dropFirst(4)) : path, .create)
+        isLog ? String(path.dropFirst(4)) : path,
+        .create
+      )
       let used = (bytes.lastIndex { $0 != 0 } ?? -1) + 1
       if used > 0 { try file.write(bytes.span.extracting(0..<used), at: 0) }
       if bytes.count > 0 { try file.allocate(bytes.count) }
@@ -42,7 +44,10 @@ struct DiskImage {
 
   /// Writes `bytes` at `offset` of the file at `path` on `disk`.
   static func write(
-    _ bytes: [UInt8], at offset: Int, of path: String, on disk: SimulatedFileSystem
+    _ bytes: [UInt8],
+    at offset: Int,
+    of path: String,
+    on disk: SimulatedFileSystem
   ) throws {
     let isLog = path.hasPrefix("log/")
     var directory = try disk.openDirectory(DamageStore.path, create: false)

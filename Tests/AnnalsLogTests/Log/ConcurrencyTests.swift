@@ -22,8 +22,10 @@ import Testing
           let id = AggregateID("task-\(task)")
           for number in 1...each {
             let receipt = try await log.append(
-              [NewEvent(type: "Done", payload: Array("\(task)/\(number)".utf8))], to: id,
-              expecting: .exactly(Version(UInt64(number - 1))))
+              [NewEvent(type: "Done", payload: Array("\(task)/\(number)".utf8))],
+              to: id,
+              expecting: .exactly(Version(UInt64(number - 1)))
+            )
             #expect(receipt.version == Version(UInt64(number)))
             #expect(log.durableThrough >= receipt.lastPosition)
           }
@@ -34,8 +36,10 @@ import Testing
     #expect(log.head() == Position(UInt64(tasks * each)))
     for task in 0..<tasks {
       let events = try log.events(of: AggregateID("task-\(task)"))
-      #expect(events.map { String(decoding: $0.payload, as: UTF8.self) }
-        == (1...each).map { "\(task)/\($0)" })
+      #expect(
+        events.map { String(decoding: $0.payload, as: UTF8.self) }
+          == (1...each).map { "\(task)/\($0)" }
+      )
     }
     try log.close()
     let again = try EventLog(at: directory.path + "/store", options: smallOptions())
@@ -51,8 +55,10 @@ import Testing
           group.addTask {
             do throws(LogError) {
               try await log.append(
-                [NewEvent(type: "Taken", payload: [])], to: "seat-1",
-                expecting: .exactly(Version(UInt64(round))))
+                [NewEvent(type: "Taken", payload: [])],
+                to: "seat-1",
+                expecting: .exactly(Version(UInt64(round)))
+              )
               return true
             } catch {
               guard case .versionConflict(let conflict) = error else {
@@ -85,8 +91,10 @@ import Testing
             do throws(LogError) {
               for _ in 0..<3 {
                 try batch.add(
-                  "Done", to: "thread-\(thread)".utf8Span.span,
-                  payload: [UInt8](repeating: 7, count: 500).span)
+                  "Done",
+                  to: "thread-\(thread)".utf8Span.span,
+                  payload: [UInt8](repeating: 7, count: 500).span
+                )
               }
               try log.append(batch, durability: number % 3 == 0 ? .durable : .written)
             } catch {
@@ -131,7 +139,9 @@ import Testing
     #expect(try reader.read().count == 1)
     for number in 2...200 {
       try log.append(
-        [NewEvent(type: "Done", payload: [UInt8](repeating: 1, count: 20_000))], to: "a-1")
+        [NewEvent(type: "Done", payload: [UInt8](repeating: 1, count: 20_000))],
+        to: "a-1"
+      )
       #expect(try reader.wait(after: Position(UInt64(number - 1)), milliseconds: 2000))
       #expect(try reader.events(after: Position(UInt64(number - 1))).count == 1)
     }

@@ -19,8 +19,15 @@ func simulatedOptions(_ disk: SimulatedFileSystem) -> LogOptions {
     let log = try EventLog(at: "/store", options: simulatedOptions(disk))
     for number in 1...100 {
       let receipt = try log.append(
-        [NewEvent(type: "Added", payload: Array("{\"n\":\(number)}".utf8), tags: ["odd\(number % 2)"])],
-        to: AggregateID("account-\(number % 7)"))
+        [
+          NewEvent(
+            type: "Added",
+            payload: Array("{\"n\":\(number)}".utf8),
+            tags: ["odd\(number % 2)"]
+          )
+        ],
+        to: AggregateID("account-\(number % 7)")
+      )
       #expect(receipt.firstPosition == Position(UInt64(number)))
     }
     let events = try log.read()
@@ -29,7 +36,9 @@ func simulatedOptions(_ disk: SimulatedFileSystem) -> LogOptions {
     #expect(events[9].type == "Added")
     #expect(try log.events(of: "account-3").map(\.version.rawValue) == Array(1...14))
     let tagged = try log.read(.matching(Query(tags: ["odd1"])))
-    #expect(tagged.map(\.position.rawValue) == stride(from: 1, through: 99, by: 2).map { UInt64($0) })
+    #expect(
+      tagged.map(\.position.rawValue) == stride(from: 1, through: 99, by: 2).map { UInt64($0) }
+    )
     var reversed = ReadRequest.all()
     reversed.isReversed = true
     #expect(try log.read(reversed).map(\.position.rawValue) == Array((1...100).reversed()))
@@ -48,7 +57,9 @@ func simulatedOptions(_ disk: SimulatedFileSystem) -> LogOptions {
     for number in 1...1000 {
       try log.append(
         [NewEvent(type: "T\(number % 3)", payload: payload, tags: ["t\(number % 5)"])],
-        to: AggregateID("a-\(number % 13)"), durability: number % 2 == 0 ? .durable : .written)
+        to: AggregateID("a-\(number % 13)"),
+        durability: number % 2 == 0 ? .durable : .written
+      )
       if number % 300 == 0 {
         try log.close()
         log = try EventLog(at: "/store", options: simulatedOptions(disk))
@@ -67,7 +78,9 @@ func simulatedOptions(_ disk: SimulatedFileSystem) -> LogOptions {
       request.isReversed = true
       #expect(try log.read(request).map(\.version.rawValue) == versions.reversed())
       request.after = 70
-      #expect(try log.read(request).map(\.version.rawValue) == versions.filter { $0 > 70 }.reversed())
+      #expect(
+        try log.read(request).map(\.version.rawValue) == versions.filter { $0 > 70 }.reversed()
+      )
     }
     var reversed = written
     reversed.isReversed = true
@@ -77,15 +90,21 @@ func simulatedOptions(_ disk: SimulatedFileSystem) -> LogOptions {
     #expect(try reopened.read().map(\.position.rawValue) == Array(1...1000))
     var tagged = ReadRequest.matching(Query(types: ["T1"], tags: ["t2"]))
     tagged.visibility = .written
-    #expect(try log.read(tagged).map(\.position.rawValue)
-      == (1...1000).filter { $0 % 3 == 1 && $0 % 5 == 2 })
+    #expect(
+      try log.read(tagged).map(\.position.rawValue)
+        == (1...1000).filter { $0 % 3 == 1 && $0 % 5 == 2 }
+    )
   }
 
   @Test func versionsKeysAndConditionsAreChecked() throws {
     let log = try EventLog(at: "/store", options: simulatedOptions(SimulatedFileSystem()))
     let event = NewEvent(type: "Opened", payload: [1], tags: ["seat-1"])
     try log.append([event], to: "a-1", expecting: .absent, key: [7])
-    #expect(throws: LogError.versionConflict(VersionConflict(aggregate: "a-1", expected: .absent, actual: 1))) {
+    #expect(
+      throws: LogError.versionConflict(
+        VersionConflict(aggregate: "a-1", expected: .absent, actual: 1)
+      )
+    ) {
       try log.append([event], to: "a-1", expecting: .absent)
     }
     let again = try log.append([event], to: "a-1", expecting: .absent, key: [7])

@@ -75,7 +75,9 @@ struct LogModel {
   }
 
   private func append(
-    _ log: EventLog, _ model: inout LogModel, _ random: inout SeededRandom
+    _ log: EventLog,
+    _ model: inout LogModel,
+    _ random: inout SeededRandom
   ) throws {
     let batch = EventBatch()
     var added: [LogModel.Event] = []
@@ -87,32 +89,47 @@ struct LogModel {
       let event = NewEvent(
         type: "Type\(random.next() % 5)",
         payload: [UInt8](
-          repeating: UInt8(random.next() % 256), count: Int(random.next() % 3000)),
-        time: random.next() % 3 == 0 ? Timestamp(microseconds: Int64(random.next() % 1 << 50)) : nil,
+          repeating: UInt8(random.next() % 256),
+          count: Int(random.next() % 3000)
+        ),
+        time: random.next() % 3 == 0
+          ? Timestamp(microseconds: Int64(random.next() % 1 << 50)) : nil,
         id: random.next() % 4 == 0 ? EventID(low: random.next(), high: random.next()) : nil,
         tags: (0..<random.next() % 3).map { _ in "tag-\(random.next() % 6)" },
         metadata: random.next() % 4 == 0
-          ? Metadata([Metadata.Pair(name: "actor", value: "a\(random.next() % 9)")]) : Metadata())
+          ? Metadata([Metadata.Pair(name: "actor", value: "a\(random.next() % 9)")]) : Metadata()
+      )
       try batch.add(event, to: AggregateID(aggregate))
       added.append(
         LogModel.Event(
-          aggregate: aggregate, version: version + 1, type: event.type, payload: event.payload,
-          tags: event.tags, id: event.id, actor: event.metadata["actor"],
-          time: event.time?.microseconds))
+          aggregate: aggregate,
+          version: version + 1,
+          type: event.type,
+          payload: event.payload,
+          tags: event.tags,
+          id: event.id,
+          actor: event.metadata["actor"],
+          time: event.time?.microseconds
+        )
+      )
     }
     if random.next() % 3 == 0 {
       let aggregate = "order-\(random.next() % 12)"
       let current = model.version(aggregate)
       let isWrong = random.next() % 3 == 0
       try batch.expect(
-        .exactly(Version(isWrong ? current + 1 : current)), of: AggregateID(aggregate))
+        .exactly(Version(isWrong ? current + 1 : current)),
+        of: AggregateID(aggregate)
+      )
       isRefused = isWrong
     }
     if random.next() % 4 == 0 {
       let tag = "tag-\(random.next() % 6)"
       let after = random.next() % (UInt64(model.events.count) + 1)
       batch.condition = AppendCondition(
-        noEventMatching: Query(types: ["Type1"], tags: [tag]), after: Position(after))
+        noEventMatching: Query(types: ["Type1"], tags: [tag]),
+        after: Position(after)
+      )
       if model.events.dropFirst(Int(after)).contains(where: {
         $0.type == "Type1" && $0.tags.contains(tag)
       }) {
@@ -133,37 +150,57 @@ struct LogModel {
   }
 
   private func retryKey(
-    _ log: EventLog, _ model: inout LogModel, _ random: inout SeededRandom
+    _ log: EventLog,
+    _ model: inout LogModel,
+    _ random: inout SeededRandom
   ) throws {
     let key = [UInt8(random.next() % 8), 1]
     if let use = model.keys[key] {
       let receipt = try log.append(
-        use.events, to: AggregateID(use.aggregate), expecting: .absent, key: key)
+        use.events,
+        to: AggregateID(use.aggregate),
+        expecting: .absent,
+        key: key
+      )
       #expect(receipt.isRepeated)
       #expect(receipt.firstPosition.rawValue == use.first)
       #expect(throws: LogError.keyReused(firstPosition: Position(use.first))) {
         try log.append(
-          [NewEvent(type: "Other", payload: [1])], to: AggregateID(use.aggregate), key: key)
+          [NewEvent(type: "Other", payload: [1])],
+          to: AggregateID(use.aggregate),
+          key: key
+        )
       }
       return
     }
     let aggregate = "keyed-\(random.next())"
     let events = [NewEvent(type: "Keyed", payload: key), NewEvent(type: "Keyed", payload: [])]
     let receipt = try log.append(
-      events, to: AggregateID(aggregate), expecting: .absent, key: key,
-      durability: random.next() % 2 == 0 ? .durable : .written)
+      events,
+      to: AggregateID(aggregate),
+      expecting: .absent,
+      key: key,
+      durability: random.next() % 2 == 0 ? .durable : .written
+    )
     #expect(!receipt.isRepeated)
     model.keys[key] = (receipt.firstPosition.rawValue, events, aggregate)
     for (index, event) in events.enumerated() {
       model.events.append(
         LogModel.Event(
-          aggregate: aggregate, version: UInt64(index + 1), type: event.type,
-          payload: event.payload, tags: []))
+          aggregate: aggregate,
+          version: UInt64(index + 1),
+          type: event.type,
+          payload: event.payload,
+          tags: []
+        )
+      )
     }
   }
 
   private func check(
-    _ log: EventLog, _ model: LogModel, _ random: inout SeededRandom
+    _ log: EventLog,
+    _ model: LogModel,
+    _ random: inout SeededRandom
   ) throws {
     func compare(_ found: [RecordedEvent], _ positions: [Int], _ what: String) {
       let foundPositions = found.map { Int($0.position.rawValue) }
@@ -171,7 +208,8 @@ struct LogModel {
         let extra = foundPositions.filter { !positions.contains($0) }
         let missing = positions.filter { !foundPositions.contains($0) }
         Issue.record(
-          "\(what): \(foundPositions.count) for \(positions.count), extra \(extra), missing \(missing)")
+          "\(what): \(foundPositions.count) for \(positions.count), extra \(extra), missing \(missing)"
+        )
         return
       }
       for event in found {
@@ -198,25 +236,36 @@ struct LogModel {
     compare(try log.read(request), Array(expected.prefix(request.limit)), "range")
     let aggregate = "order-\(random.next() % 12)"
     compare(
-      try log.events(of: AggregateID(aggregate)), positions { $0.aggregate == aggregate },
-      aggregate)
+      try log.events(of: AggregateID(aggregate)),
+      positions { $0.aggregate == aggregate },
+      aggregate
+    )
     #expect(try log.version(of: AggregateID(aggregate)).rawValue == model.version(aggregate))
     var ofAggregate = ReadRequest.aggregate(
-      AggregateID(aggregate), after: Version(random.next() % 5))
+      AggregateID(aggregate),
+      after: Version(random.next() % 5)
+    )
     ofAggregate.isReversed = true
     ofAggregate.limit = 3
     compare(
       try log.read(ofAggregate),
       Array(
         positions { $0.aggregate == aggregate && $0.version > ofAggregate.after }.reversed()
-          .prefix(3)), "last of \(aggregate)")
+          .prefix(3)
+      ),
+      "last of \(aggregate)"
+    )
     let tag = "tag-\(random.next() % 6)"
     compare(
-      try log.read(.matching(Query(tags: [tag]))), positions { $0.tags.contains(tag) }, tag)
+      try log.read(.matching(Query(tags: [tag]))),
+      positions { $0.tags.contains(tag) },
+      tag
+    )
     var both = ReadRequest.matching(
       Query([
         Query.Item(types: ["Type1", "Type2"], tags: [tag]), Query.Item(types: ["Type3"]),
-      ]))
+      ])
+    )
     both.category = "account"
     compare(
       try log.read(both),
@@ -224,7 +273,9 @@ struct LogModel {
         $0.aggregate.hasPrefix("account-")
           && ($0.type == "Type3"
             || ["Type1", "Type2"].contains($0.type) && $0.tags.contains(tag))
-      }, "query")
+      },
+      "query"
+    )
   }
 }
 
