@@ -99,9 +99,9 @@ import Testing
     case "AnnalsLog":
       switch module {
       case "Glibc", "Musl": return ["FileSystem", "Bytes"].contains(parts[2])
-      case "CAnnals": return ["FileSystem", "Bytes", "Index"].contains(parts[2])
+      case "CAnnals": return ["FileSystem", "Bytes", "Segments"].contains(parts[2])
       case "CLZ4": return parts[2] == "Bytes"
-      case "Synchronization": return parts[2] == "Log"
+      case "Synchronization": return ["Log", "FileSystem"].contains(parts[2])
       default: return false
       }
     case "Annals": return ["AnnalsLog", "FoundationEssentials"].contains(module)
