@@ -62,7 +62,7 @@ void free(void *memory) {
 }
 
 // The runtime's functions have calling conventions of their own: each stub counts, changing no
-// register, and jumps to the original, which it looks up at the first call with all registers saved.
+// register, and jumps to the original, which it looks up at the first call, all registers saved.
 void *annals_counters_find(const char *name) { return dlsym(RTLD_NEXT, name); }
 
 #define STUB(function, counter)                                                    \
@@ -77,7 +77,8 @@ void *annals_counters_find(const char *name) { return dlsym(RTLD_NEXT, name); }
           "  je 1f\n"                                                              \
           "  jmp *annals_original_" #function "(%rip)\n"                           \
           "1: pushq %rax; pushq %rcx; pushq %rdx; pushq %rsi; pushq %rdi\n"        \
-          "  pushq %r8; pushq %r9; pushq %r10; pushq %r11; pushq %r13; pushq %rbp\n" \
+          "  pushq %r8; pushq %r9; pushq %r10; pushq %r11\n"                         \
+          "  pushq %r13; pushq %rbp\n"                                            \
           "  movq %rsp, %rbp; andq $-16, %rsp\n"                                   \
           "  leaq annals_name_" #function "(%rip), %rdi\n"                         \
           "  call annals_counters_find@PLT\n"                                      \

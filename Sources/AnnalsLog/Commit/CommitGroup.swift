@@ -30,7 +30,7 @@ package final class CommitGroup {
   /// Forgets everything but the memory, and takes the next number.
   package func reset(number: UInt64) {
     self.number = number
-    unsafe tasks.removeAll(keepingCapacity: true)
+    if unsafe !tasks.isEmpty { unsafe tasks.removeAll(keepingCapacity: true) }
     contents.removeAll()
     needsSync = false
     encodedBytesMax = 0

@@ -53,10 +53,10 @@ package struct GroupContents: ~Copyable {
     events.removeAll(keepingCapacity: true)
     aggregates.removeAll(keepingCapacity: true)
     appendCounts.removeAll(keepingCapacity: true)
-    extras.removeAll(keepingCapacity: true)
-    tags.removeAll(keepingCapacity: true)
-    keys.removeAll(keepingCapacity: true)
-    extraUndo.removeAll(keepingCapacity: true)
+    if !extras.isEmpty { extras.removeAll(keepingCapacity: true) }
+    if !tags.isEmpty { tags.removeAll(keepingCapacity: true) }
+    if !keys.isEmpty { keys.removeAll(keepingCapacity: true) }
+    if !extraUndo.isEmpty { extraUndo.removeAll(keepingCapacity: true) }
     ids.removeAll()
     texts.removeAll()
     payloads.removeAll()

@@ -59,9 +59,8 @@ extension Writer {
     }
     let slack = frameSlack(newTypes: core.types.count)
     let needed = open.encodedBytesMax + size + slack
-    let ordinals = core.index.withState { $0.chains[$0.chains.count - 1].count }
     if offsetBound + needed <= segmentByteCount,
-      ordinals + batch.count <= Limits.segmentEventsMax
+      nextPosition - segmentBase + UInt64(batch.count) <= UInt64(Limits.segmentEventsMax)
     {
       return nil
     }

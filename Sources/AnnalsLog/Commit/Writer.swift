@@ -25,6 +25,7 @@ package final class Writer: @unchecked Sendable {
   var offsetBound: Int
   /// What of `tail` admission needs, as of the last time nobody was committing.
   var segmentByteCount: Int
+  var segmentBase: UInt64
   var typeCountInLog: Int
   var settledThrough: UInt64 = 0
   var failures: [Failure] = []
@@ -72,6 +73,7 @@ package final class Writer: @unchecked Sendable {
     nextPosition = tail.lastPosition + 1
     offsetBound = tail.offset
     segmentByteCount = tail.segment.mapping.count
+    segmentBase = tail.segment.base.position
     typeCountInLog = tail.typeCount
     room = Condition(lock)
     taskLeader = Condition(lock)
@@ -103,11 +105,13 @@ extension Writer {
     let result = commit(group)
     lock.lock()
     let (outcome, behind) = settle(group, result)
-    lock.unlock()
-    resumeTasks(of: group, outcome)
-    if let behind { resumeTasks(of: behind.group, behind.outcome) }
-    if case .committed = outcome, group.needsSync { noteWatermark() }
-    lock.lock()
+    if unsafe group.needsSync || behind != nil || !group.tasks.isEmpty {
+      lock.unlock()
+      resumeTasks(of: group, outcome)
+      if let behind { resumeTasks(of: behind.group, behind.outcome) }
+      if case .committed = outcome, group.needsSync { noteWatermark() }
+      lock.lock()
+    }
     idleGroups.append(group)
     if let behind { idleGroups.append(behind.group) }
     finishCommitting()
@@ -138,6 +142,7 @@ extension Writer {
     committing = nil
     offsetBound = tail.offset
     segmentByteCount = tail.segment.mapping.count
+    segmentBase = tail.segment.base.position
     typeCountInLog = tail.typeCount
     if roomWaiters > 0 { room.broadcast() }
     if !open.isEmpty {

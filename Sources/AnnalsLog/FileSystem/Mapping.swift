@@ -1,3 +1,5 @@
+internal import CAnnals
+
 /// A range of a file seen as memory, kept alive by its references.
 ///
 /// The bytes may change under a reader only beyond what the log has published. Content never causes
@@ -63,6 +65,11 @@ package final class Mapping: @unchecked Sendable {
   ) -> Span<UInt8> {
     let span = bytes.extracting(range)
     return unsafe _overrideLifetime(span, borrowing: owner)
+  }
+
+  /// Has the processor fetch what stands at `offset`, which is about to be read.
+  package func prefetch(_ offset: Int) {
+    if offset >= 0, offset < count { unsafe annals_prefetch(base + offset) }
   }
 
   /// The address of the first byte, for the few places that share words with other processes.

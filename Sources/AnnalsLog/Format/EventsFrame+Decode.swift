@@ -30,8 +30,7 @@ extension EventsFrame {
 
   /// As `decode`, in place: the value is too large to be handed from function to function.
   ///
-  /// - Returns: false where the bytes are not what a writer makes; the value is then not to be
-  /// used.
+  /// - Returns: false where the bytes are not what a writer makes; the value then means nothing.
   package mutating func read(
     _ bytes: Span<UInt8>,
     at start: Int,

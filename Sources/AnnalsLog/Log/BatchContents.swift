@@ -51,6 +51,10 @@ package struct BatchContents: ~Copyable {
   private(set) var extras: [Extras] = []
   private(set) var tags: [Tag] = []
   private(set) var types: [String] = []
+  // The names of `types` once more, as bytes: comparing strings counts references.
+  private var typeBytes = ByteBuffer(capacity: 256)
+  private var typeRanges: [Range<Int>] = []
+  private var lastType = 0
   var ids = ByteBuffer(capacity: 256)
   var payloads = ByteBuffer(capacity: 4096)
   /// Tags and metadata.
@@ -79,14 +83,15 @@ package struct BatchContents: ~Copyable {
 
   /// Empties the batch and keeps its memory.
   mutating func removeAll() {
+    // What is empty already is not touched: emptying costs a call each.
     items.removeAll(keepingCapacity: true)
     aggregates.removeAll(keepingCapacity: true)
-    extras.removeAll(keepingCapacity: true)
-    tags.removeAll(keepingCapacity: true)
+    if !extras.isEmpty { extras.removeAll(keepingCapacity: true) }
+    if !tags.isEmpty { tags.removeAll(keepingCapacity: true) }
     ids.removeAll()
     payloads.removeAll()
     texts.removeAll()
-    tagHashes.removeAll(keepingCapacity: true)
+    if !tagHashes.isEmpty { tagHashes.removeAll(keepingCapacity: true) }
     keyHash = nil
     if !lookup.isEmpty { lookup.removeAll(keepingCapacity: true) }
     condition = nil
@@ -178,12 +183,20 @@ package struct BatchContents: ~Copyable {
 extension BatchContents {
   private mutating func typeIndex(_ type: String) throws(LogError) -> Int {
     let name = type.utf8Span.span
-    for index in types.indices.reversed() where types[index].utf8Span.span.equals(name) {
+    if lastType < typeRanges.count, typeBytes.equals(name, in: typeRanges[lastType]) {
+      return lastType
+    }
+    for index in typeRanges.indices.reversed()
+    where typeBytes.equals(name, in: typeRanges[index]) {
+      lastType = index
       return index
     }
     try Self.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
+    lastType = types.count
     types.append(type)
-    return types.count - 1
+    typeRanges.append(typeBytes.count..<typeBytes.count + name.count)
+    typeBytes.append(name)
+    return lastType
   }
 
   /// The row of `aggregate`, made if it is new.

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The names of event types by their numbers, which frames hold instead.
 ///
 /// Only grows; number 1 is the first name. A name is durable in the file `types`, and stands in the
@@ -7,6 +9,8 @@ package final class TypeTable: @unchecked Sendable {
   private let lock = Lock()
   private var names: [String] = []
   private var numbers: [Key: Int] = [:]
+  /// The number of names, for who asks often and needs no name.
+  private let published = Atomic<Int>(0)
 
   /// Compares names by their bytes: two spellings Unicode holds equal are two types.
   private struct Key: Hashable {
@@ -25,7 +29,7 @@ package final class TypeTable: @unchecked Sendable {
   }
 
   /// The number of names.
-  package var count: Int { lock.withLock { names.count } }
+  package var count: Int { published.load(ordering: .acquiring) }
 
   /// All names, in the order of their numbers.
   package var all: [String] { lock.withLock { names } }
@@ -47,6 +51,7 @@ package final class TypeTable: @unchecked Sendable {
       if let number = numbers[key] { return number }
       names.append(name)
       numbers[key] = names.count
+      published.store(names.count, ordering: .releasing)
       return names.count
     }
   }
@@ -61,6 +66,7 @@ package final class TypeTable: @unchecked Sendable {
         } else if number == names.count + 1 {
           names.append(name)
           numbers[Key(name: name)] = number
+          published.store(names.count, ordering: .releasing)
         } else {
           return false
         }

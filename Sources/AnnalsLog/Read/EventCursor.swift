@@ -347,10 +347,9 @@ extension EventCursor {
       }
       postingsIndex += isReversed ? -1 : 1
       guard postingsIndex >= 0, postingsIndex < postings.count else {
-        // Stays outside, so that asking again gives nothing again.
+        // Asking again gives nothing again.
+        postings = []
         ordinals = []
-        postingsIndex = isReversed ? 0 : postings.count
-        if isReversed { postings = [] }
         return nil
       }
       enterSegment()
@@ -441,6 +440,6 @@ struct FrameStarts {
     first = range.lowerBound
     offsets.removeAll(keepingCapacity: true)
     core.appendFrameStarts(ordinals[range], segment, to: &offsets)
-    for offset in offsets { segment.prefetch(offset) }
+    for offset in offsets { segment.mapping.prefetch(offset) }
   }
 }

@@ -153,8 +153,7 @@ extension LogCore {
     )
   }
 
-  /// Appends for each of `ordinals` the offset of a frame at or shortly before the one that holds
-  /// it.
+  /// Appends for each of `ordinals` the offset of the frame that holds it, or one shortly before.
   package func appendFrameStarts(
     _ ordinals: ArraySlice<UInt32>,
     _ segment: Segment,

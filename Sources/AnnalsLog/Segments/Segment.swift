@@ -1,5 +1,3 @@
-internal import CAnnals
-
 /// One log file: its mapping, its identity, and what has been verified of it.
 ///
 /// The bytes of a published frame never change. What does change, from in writing to sealed to
@@ -84,12 +82,6 @@ package final class Segment: @unchecked Sendable {
   /// The offset behind the last byte that may belong to a frame.
   package var limit: Int {
     lock.withLock { state.entry.isSealed ? Int(state.entry.end) : mapping.count }
-  }
-
-  /// Has the processor fetch what stands at `offset`, which is about to be read.
-  @inline(__always)
-  package func prefetch(_ offset: Int) {
-    if offset < mapping.count { unsafe annals_prefetch(mapping.address + offset) }
   }
 
   /// All mapped bytes of the file.
