@@ -5,6 +5,8 @@ struct Arguments {
     case growth
     /// A child of `growth`, made to be killed.
     case appender
+    /// A child of `growth`: opens the store and measures, in a process that has done nothing else.
+    case opener(String)
     case counters
     /// One path in a loop, for a profiler.
     case profile(String)
@@ -19,6 +21,9 @@ struct Arguments {
   var isJSON = false
   private var only: [String] = []
 
+  /// Whether a table begins with its head; a child's goes on with its parent's.
+  var hasHead: Bool { if case .opener = mode { false } else { true } }
+
   /// Whether a group of figures is asked for: all are, unless `--only` names some.
   func isWanted(_ group: String) -> Bool { only.isEmpty || only.contains(group) }
 
@@ -30,6 +35,7 @@ struct Arguments {
       switch word {
       case "growth" where isFirst: mode = .growth
       case "appender" where isFirst: mode = .appender
+      case "opener" where isFirst: mode = .opener(try Self.value(word, &rest))
       case "counters" where isFirst: mode = .counters
       case "profile" where isFirst: mode = .profile(try Self.value(word, &rest))
       case "--payload": payload = try Self.number(word, &rest)

@@ -7,11 +7,12 @@ enum Figures {
   static func main() {
     do {
       let arguments = try Arguments(CommandLine.arguments)
-      let report = Report(isJSON: arguments.isJSON)
+      let report = Report(isJSON: arguments.isJSON, hasHead: arguments.hasHead)
       switch arguments.mode {
       case .compare: try compare(arguments, report)
       case .growth: try Growth(arguments, report).run()
       case .appender: try Growth(arguments, report).appendUntilKilled()
+      case .opener(let name): try Growth(arguments, report).measureOpen(name)
       case .counters: try CounterFigures(arguments, report).run()
       case .profile(let what): try Profile(arguments).run(what)
       }

@@ -18,11 +18,11 @@ struct Growth {
       let store = directory + "/growth"
       try fill(store)
       try measureFiles(store)
-      try measureOpen(store, "after close")
+      try open("after close", directory)
       // Once more: what the first opening might have left to do is done.
-      try measureOpen(store, "after close, again")
+      try open("after close, again", directory)
       try killAppender(directory)
-      try measureOpen(store, "after kill -9")
+      try open("after kill -9", directory)
     }
   }
 
@@ -66,7 +66,10 @@ struct Growth {
     report.add("growth: footers", "B/event", annals: Double(footers) / events)
   }
 
-  private func measureOpen(_ store: String, _ name: String) throws {
+  /// Opens the store and loads from it.
+  func measureOpen(_ name: String) throws {
+    guard let directory = arguments.directory else { throw Failure("a directory is needed") }
+    let store = directory + "/growth"
     let before = processMemory("RssAnon")
     let start = now()
     let log = try EventLog(at: store)
@@ -111,13 +114,26 @@ struct Growth {
 extension Growth {
   private static let isUnderWay = "appending"
 
-  private func killAppender(_ directory: String) throws {
+  private func child(_ words: [String], _ directory: String) -> Process {
     let child = Process()
     child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    child.arguments = [
-      "appender", directory, "--aggregates", "\(arguments.aggregates)", "--payload",
-      "\(arguments.payload)",
-    ]
+    child.arguments =
+      words + [
+        directory, "--aggregates", "\(arguments.aggregates)", "--payload",
+        "\(arguments.payload)",
+      ] + (arguments.isJSON ? ["--json"] : [])
+    return child
+  }
+
+  private func open(_ name: String, _ directory: String) throws {
+    let opener = child(["opener", name], directory)
+    try opener.run()
+    opener.waitUntilExit()
+    guard opener.terminationStatus == 0 else { throw Failure("opening \(name) failed") }
+  }
+
+  private func killAppender(_ directory: String) throws {
+    let child = child(["appender"], directory)
     let output = Pipe()
     child.standardOutput = output
     try child.run()

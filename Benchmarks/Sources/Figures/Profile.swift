@@ -49,6 +49,23 @@ struct Profile {
           "\(what): \(Double(threadNow() - prepared) / Double(count)) ns an event, \(count) events"
         )
         return
+      case "verify":
+        try StoreMaker.fill(log, workload, perAggregate: 20)
+        try log.close()
+        var time: UInt64 = 0
+        for _ in 0..<arguments.rounds {
+          let reopened = try EventLog(at: directory + "/profile")
+          let prepared = threadNow()
+          var cursor = try reopened.cursor()
+          while let event = try cursor.next() {
+            keep(sumOfBytes(event.payload))
+            count += 1
+          }
+          time += threadNow() - prepared
+          try reopened.close()
+        }
+        print("verify: \(Double(time) / Double(count)) ns an event, \(count) events")
+        return
       default:
         throw Failure("nothing called \(what) to profile")
       }

@@ -3,10 +3,11 @@ import Foundation
 /// Collects figures; prints each as it comes, aligned, and as JSON where asked for.
 final class Report {
   private let isJSON: Bool
-  private var isHeadPrinted = false
+  private var isHeadPrinted: Bool
 
-  init(isJSON: Bool) {
+  init(isJSON: Bool, hasHead: Bool) {
     self.isJSON = isJSON
+    isHeadPrinted = !hasHead
   }
 
   /// One figure beside the machine's, `raw`, where there is one; a higher `ratio` is better.

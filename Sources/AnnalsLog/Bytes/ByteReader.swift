@@ -115,6 +115,13 @@ extension Span where Element == UInt8 {
   /// Whether all bytes of the range are zero.
   package func isZero(_ range: Range<Int>) -> Bool {
     var index = range.lowerBound
+    while index + 32 <= range.upperBound {
+      let words =
+        load(UInt64.self, at: index) | load(UInt64.self, at: index + 8)
+        | load(UInt64.self, at: index + 16) | load(UInt64.self, at: index + 24)
+      if words != 0 { return false }
+      index += 32
+    }
     while index + 8 <= range.upperBound {
       if load(UInt64.self, at: index) != 0 { return false }
       index += 8

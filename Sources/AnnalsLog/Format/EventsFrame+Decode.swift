@@ -170,7 +170,7 @@ extension EventsFrame {
       sumIsExactly(payloadsOffset - idsOffset, idLengths, aggregateCount, bytes),
       sumIsExactly(eventCount, appendLengths, appendCount, bytes)
     else { return false }
-    for row in 0..<aggregateCount {
+    for row in 0..<(idLengths.width == .constant ? 1 : aggregateCount) {
       let length = idLengths.value(row, in: bytes)
       guard length >= 1, length <= Self.idLengthMax else { return false }
     }
@@ -230,6 +230,10 @@ extension EventsFrame {
     _ rows: Int,
     _ bytes: Span<UInt8>
   ) -> Bool {
+    if column.width == .constant {
+      let (sum, overflow) = column.constant.multipliedReportingOverflow(by: UInt64(rows))
+      return !overflow && sum == UInt64(total)
+    }
     var sum: UInt64 = 0
     for row in 0..<rows {
       let value = column.value(row, in: bytes)

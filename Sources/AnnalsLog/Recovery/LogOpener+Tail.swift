@@ -127,6 +127,8 @@ extension LogOpener {
   /// Whether a segment without a valid header was durable once, by what else is known.
   private func hasDurableFrames(_ segment: Segment, _ successor: SegmentHeader?) -> Bool {
     if successor != nil || manifest.tail.segment == segment.id { return true }
+    // After a proper close nothing stands behind the tail.
+    if manifest.isClosed { return false }
     var offset = Segment.firstFrame
     var position = segment.base.position - 1
     while let found = segment.resync(

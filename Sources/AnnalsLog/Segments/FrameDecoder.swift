@@ -11,6 +11,8 @@ struct FrameDecoder: ~Copyable {
   private(set) var offset = 0
   private(set) var frame = EventsFrame()
   private let isGuarded: Bool
+  /// The frame, in guarded mode.
+  private var copy: [UInt8] = []
   private var rowOffsets: [Int] = []
   private var hasRowOffsets = false
   // The payload of the event asked for last, so that neighbours are found by one step.
@@ -30,7 +32,6 @@ struct FrameDecoder: ~Copyable {
     @inline(__always)
     get {
       if isGuarded {
-        let copy = annex.copy
         let span = copy.span
         return unsafe _overrideLifetime(span, borrowing: self)
       }
@@ -86,7 +87,7 @@ struct FrameDecoder: ~Copyable {
     return (true, end)
   }
 
-  private func loadCopy(
+  private mutating func loadCopy(
     _ segment: Segment,
     at offset: Int,
     limit: Int
@@ -101,7 +102,7 @@ struct FrameDecoder: ~Copyable {
     }
     try copyOut(segment, offset..<offset + FrameHeader.Layout.byteCount)
     let available = limit - offset
-    let start = annex.copy
+    let start = copy
     let word = start.span.load(UInt32.self, at: 4)
     let byteCount = Int(word & 0x0fff_ffff) * FrameHeader.unit
     guard word >> 28 != 0, byteCount >= FrameHeader.byteCountMin, byteCount <= available else {
@@ -119,13 +120,13 @@ struct FrameDecoder: ~Copyable {
       byteCount: byteCount
     )
     try copyOut(segment, offset..<offset + byteCount)
-    let whole = annex.copy
+    let whole = copy
     try segment.verify(probe, at: offset, whole.span, copiedTo: 0)
     return probe
   }
 
-  private func copyOut(_ segment: Segment, _ range: Range<Int>) throws(LogError) {
-    if GuardedCopy.copy(segment.mapping, range, into: &annex.copy) { return }
+  private mutating func copyOut(_ segment: Segment, _ range: Range<Int>) throws(LogError) {
+    if GuardedCopy.copy(segment.mapping, range, into: &copy) { return }
     let size = (try? segment.fileSize()) ?? 0
     if size < range.upperBound {
       throw .truncatedFile(
@@ -184,8 +185,6 @@ struct FrameDecoder: ~Copyable {
 final class FrameAnnex {
   let types: TypeTable
   var extras = FrameExtras()
-  /// The frame, in guarded mode.
-  var copy: [UInt8] = []
 
   init(_ types: TypeTable) {
     self.types = types

@@ -15,6 +15,12 @@ extension Segment {
     var candidate = offset + (-offset & (FrameHeader.unit - 1))
     var budget = 16 * max(0, limit - offset) + 1 << 20
     while candidate + FrameHeader.byteCountMin <= limit {
+      // Most of what is passed over was never written.
+      while candidate + Self.blankBytes <= limit,
+        bytes.isZero(candidate..<candidate + Self.blankBytes)
+      {
+        candidate += Self.blankBytes
+      }
       defer { candidate += FrameHeader.unit }
       guard case .frame(let header) = FrameHeader.probe(bytes, at: candidate, limit: limit),
         isPlausible(header, at: candidate, bytes, after: position)
@@ -25,6 +31,9 @@ extension Segment {
     }
     return nil
   }
+
+  /// How much is looked at in one step for having nothing in it.
+  private static let blankBytes = 256
 
   private func isPlausible(
     _ header: FrameHeader,
