@@ -18,7 +18,10 @@ public final class EventStore: Sendable {
   package let kinds = AggregateKinds()
   package let cache: AggregateCache
   package let gate = ExecutionGate()
+  package let consumers = Consumers()
   package let codecs: [any EventCodec]
+  /// The codec of what only this library reads: the states of snapshots and projections.
+  package let stateCodec: any EventCodec = .cbor
   /// Wakes tasks that wait for events.
   package let watcher: HeadWatcher
   /// Reads what may have to come from the disk.
@@ -80,6 +83,7 @@ public final class EventStore: Sendable {
 
   /// Ends the threads, and with them what waits for them.
   private func end() {
+    consumers.stopAll()
     watcher.end()
     readers.end()
   }
