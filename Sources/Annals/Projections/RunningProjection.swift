@@ -104,7 +104,15 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   }
 
   private func takeUp() throws(ConsumerError) {
-    guard let kept = try store.consumers.load(name, in: store) else { return }
+    let kept: KeptConsumer
+    do throws(ConsumerError) {
+      guard let found = try store.consumers.load(name, in: store) else { return }
+      kept = found
+    } catch {
+      guard options.foreignCheckpoint == .restart, error.isForeignCheckpoint else { throw error }
+      progress.update { $0.restart = .anotherHistory }
+      return
+    }
     guard kept.fingerprint == fingerprint else {
       progress.update { $0.restart = .shapeChanged }
       return
