@@ -68,6 +68,11 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     try await progress.reached(position, within: duration)
   }
 
+  /// Waits as the `async` form does, blocking the thread.
+  public func reached(_ position: Position, within duration: Duration) throws(ConsumerError) {
+    try progress.reachedBlocking(position, within: duration)
+  }
+
   /// Keeps the state and ends; what waits for it gets `.stopped`. Blocks until it has.
   public func stop() {
     let running = lock.withLock { () -> Thread? in
