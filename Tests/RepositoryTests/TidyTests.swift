@@ -104,7 +104,9 @@ import Testing
       case "Synchronization": return ["Log", "FileSystem"].contains(parts[2])
       default: return false
       }
-    case "Annals": return ["AnnalsLog", "FoundationEssentials"].contains(module)
+    case "Annals":
+      return ["AnnalsLog", "FoundationEssentials", "Logging", "Metrics"].contains(module)
+    case "AnnalsExamples": return module == "Annals"
     case "AnnalsTesting":
       return ["AnnalsLog", "Annals", "Glibc", "Musl", "Synchronization", "CAnnals"].contains(module)
     default: return true

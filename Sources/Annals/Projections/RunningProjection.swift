@@ -34,7 +34,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     self.initial = initial
     self.fold = fold
     self.options = options
-    progress = ConsumerProgress(name: name)
+    progress = ConsumerProgress(name: name, store.monitor)
     fingerprint = StateShape.fingerprint(of: State.self)
   }
 
