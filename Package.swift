@@ -81,6 +81,12 @@ let package = Package(
       dependencies: ["Annals", "AnnalsExamples", "AnnalsTesting"],
       swiftSettings: settings
     ),
+    // The code of README and articles, compiled and run.
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: ["Annals", "AnnalsTesting"],
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "AnnalsCommandTests",
       dependencies: ["AnnalsCommand", "AnnalsLog"],
