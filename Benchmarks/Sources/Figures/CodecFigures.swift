@@ -29,23 +29,37 @@ struct CodecFigures {
       )
     )
     try measure("enum, 2 fields", AccountEvent.deposited(amount: 12_345, source: "salary"))
+    try measureCase(AccountEvent.deposited(amount: 12_345, source: "salary"))
   }
 
-  private func measure<T: Codable & Equatable>(_ name: String, _ event: T) throws {
+  private func measure<T: Codable & Equatable & ByHand>(_ name: String, _ event: T) throws {
     let encoder = JSONEncoder()
     let decoder = JSONDecoder()
     let text = try encoder.encode(event)
     let bytes = try CBOREncoder().encode(event)
+    let hand = Hand()
+    _ = hand.count(event)
+    let byHand = hand.writer.array()
     guard try decoder.decode(T.self, from: text) == event,
-      try CBORDecoder().decode(T.self, from: bytes) == event
+      try CBORDecoder().decode(T.self, from: bytes) == event,
+      try T.reading(byHand.span) == event
     else { throw Failure("\(name) does not come back") }
 
     var sum = 0
+    var payload: [UInt8] = []
+    let codec = CBOREventCodec()
     let encoding = try interleaved(
       rounds,
       by: threadNow,
       { for _ in 0..<Self.count { sum &+= try encoder.encode(event).count } },
-      { for _ in 0..<Self.count { sum &+= try CBOREncoder().encode(event).count } }
+      {
+        for _ in 0..<Self.count {
+          payload.removeAll(keepingCapacity: true)
+          try codec.encode(event, into: &payload)
+          sum &+= payload.count
+        }
+      },
+      { for _ in 0..<Self.count { sum &+= hand.count(event) } }
     )
     let decoding = try interleaved(
       rounds,
@@ -53,9 +67,10 @@ struct CodecFigures {
       { for _ in 0..<Self.count { sum &+= try decoder.decode(T.self, from: text) == event ? 1 : 0 } },
       {
         for _ in 0..<Self.count {
-          sum &+= try CBORDecoder().decode(T.self, from: bytes) == event ? 1 : 0
+          sum &+= try codec.decode(T.self, from: bytes.span) == event ? 1 : 0
         }
-      }
+      },
+      { for _ in 0..<Self.count { sum &+= try T.reading(byHand.span) == event ? 1 : 0 } }
     )
     if sum == 0 { throw Failure("nothing was measured") }
     add("\(name): encode", encoding)
@@ -69,14 +84,87 @@ struct CodecFigures {
     )
   }
 
-  private func add(_ name: String, _ times: [[Double]]) {
-    report.add(
-      name,
-      "ns an event",
-      raw: times[0].median / Double(Self.count),
-      annals: times[1].median / Double(Self.count),
-      ratio: ratio(times[0], times[1])
+  /// As a store does it: what the case holds, without its name.
+  private func measureCase(_ event: AccountEvent) throws {
+    let cases = ["opened", "deposited", "withdrawn", "closed"]
+    let codecs: [any EventCodec] = [.json, .cbor]
+    var payloads: [[UInt8]] = []
+    for codec in codecs {
+      var payload: [UInt8] = []
+      _ = try codec.encodeCase(of: event, among: cases, into: &payload)
+      payloads.append(payload)
+    }
+    var sum = 0
+    func encode(_ codec: any EventCodec) throws {
+      var payload: [UInt8] = []
+      for _ in 0..<Self.count {
+        payload.removeAll(keepingCapacity: true)
+        sum &+= try codec.encodeCase(of: event, among: cases, into: &payload) ?? 0
+      }
+    }
+    func decode(_ index: Int) throws {
+      let codec = codecs[index]
+      for _ in 0..<Self.count {
+        let value = try codec.decode(
+          AccountEvent.self,
+          case: "deposited",
+          from: payloads[index].span
+        )
+        sum &+= value == event ? 1 : 0
+      }
+    }
+    let encoding = try interleaved(
+      rounds,
+      by: threadNow,
+      { try encode(codecs[0]) },
+      { try encode(codecs[1]) }
     )
+    let decoding = try interleaved(
+      rounds,
+      by: threadNow,
+      { try decode(0) },
+      { try decode(1) }
+    )
+    if sum == 0 { throw Failure("nothing was measured") }
+    for (name, times) in [("encode", encoding), ("decode", decoding)] {
+      report.add(
+        "case without its name, 2 fields: \(name), CBOR",
+        "ns an event",
+        raw: times[0].median / Double(Self.count),
+        annals: times[1].median / Double(Self.count),
+        ratio: ratio(times[0], times[1])
+      )
+    }
+  }
+
+  private func add(_ name: String, _ times: [[Double]]) {
+    for (index, way) in [(1, "CBOR"), (2, "by hand")] {
+      report.add(
+        "\(name), \(way)",
+        "ns an event",
+        raw: times[0].median / Double(Self.count),
+        annals: times[index].median / Double(Self.count),
+        ratio: ratio(times[0], times[index])
+      )
+    }
+  }
+}
+
+/// An event that is coded without `Codable`.
+private protocol ByHand {
+  func write(to writer: inout PayloadWriter)
+  static func reading(_ payload: Span<UInt8>) throws -> Self
+}
+
+/// A writer that closures may share.
+private final class Hand {
+  var writer = PayloadWriter()
+
+  /// The number of bytes of an event, newly written.
+  func count(_ event: some ByHand) -> Int {
+    writer.removeAll()
+    event.write(to: &writer)
+    return writer.count
   }
 }
 
@@ -105,4 +193,114 @@ private enum AccountEvent: Codable, Equatable {
   case deposited(amount: Int, source: String)
   case withdrawn(amount: Int)
   case closed
+}
+
+extension Deposited: ByHand {
+  func write(to writer: inout PayloadWriter) {
+    writer.beginMap(2)
+    writer.write("amount")
+    writer.write(amount)
+    writer.write("source")
+    writer.write(source)
+  }
+
+  static func reading(_ payload: Span<UInt8>) throws -> Deposited {
+    var reader = try PayloadReader(payload)
+    var event = Deposited(amount: 0, source: "")
+    for _ in 0..<(try reader.beginMap()) {
+      if try reader.readKey("amount") {
+        event.amount = try reader.readInt()
+      } else if try reader.readKey("source") {
+        event.source = try reader.readText()
+      } else {
+        try reader.skipPair()
+      }
+    }
+    try reader.finish()
+    return event
+  }
+}
+
+extension Moved: ByHand {
+  func write(to writer: inout PayloadWriter) {
+    writer.beginMap(3)
+    writer.write("item")
+    writer.write(item)
+    writer.write("from")
+    writer.write(from)
+    writer.write("to")
+    writer.write(to)
+  }
+
+  static func reading(_ payload: Span<UInt8>) throws -> Moved {
+    var reader = try PayloadReader(payload)
+    var event = Moved(item: "", from: 0, to: 0)
+    for _ in 0..<(try reader.beginMap()) {
+      if try reader.readKey("item") {
+        event.item = try reader.readText()
+      } else if try reader.readKey("from") {
+        event.from = try reader.readInt()
+      } else if try reader.readKey("to") {
+        event.to = try reader.readInt()
+      } else {
+        try reader.skipPair()
+      }
+    }
+    try reader.finish()
+    return event
+  }
+}
+
+extension LineAdded: ByHand {
+  func write(to writer: inout PayloadWriter) {
+    writer.beginMap(6)
+    writer.write("line")
+    writer.write(line)
+    writer.write("product")
+    writer.write(product)
+    writer.write("currency")
+    writer.write(currency)
+    writer.write("quantity")
+    writer.write(quantity)
+    writer.write("stock")
+    writer.write(stock)
+    writer.write("price")
+    writer.write(price)
+  }
+
+  static func reading(_ payload: Span<UInt8>) throws -> LineAdded {
+    var reader = try PayloadReader(payload)
+    var event = LineAdded(line: "", product: "", currency: "", quantity: 0, stock: 0, price: 0)
+    for _ in 0..<(try reader.beginMap()) {
+      if try reader.readKey("line") {
+        event.line = try reader.readText()
+      } else if try reader.readKey("product") {
+        event.product = try reader.readText()
+      } else if try reader.readKey("currency") {
+        event.currency = try reader.readText()
+      } else if try reader.readKey("quantity") {
+        event.quantity = try reader.readInt()
+      } else if try reader.readKey("stock") {
+        event.stock = try reader.readInt()
+      } else if try reader.readKey("price") {
+        event.price = try reader.readDouble()
+      } else {
+        try reader.skipPair()
+      }
+    }
+    try reader.finish()
+    return event
+  }
+}
+
+extension AccountEvent: ByHand {
+  func write(to writer: inout PayloadWriter) {
+    guard case .deposited(let amount, let source) = self else { return }
+    Deposited(amount: amount, source: source).write(to: &writer)
+  }
+
+  static func reading(_ payload: Span<UInt8>) throws -> AccountEvent {
+    let event = try Deposited.reading(payload)
+    return .deposited(amount: event.amount, source: event.source)
+  }
 }

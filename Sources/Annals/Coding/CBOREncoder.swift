@@ -24,8 +24,11 @@ public struct CBOREncoder: Sendable {
   }
 
   /// Appends the bytes of a value, as one payload.
-  package func encode<T: Encodable>(_ value: T, into buffer: inout [UInt8]) throws {
-    buffer.append(contentsOf: try encode(value))
+  func encode<T: Encodable>(_ value: T, into payload: inout [UInt8]) throws {
+    let state = try write(value)
+    let bytes = state.core.buffer.bytes
+    if bytes[0] >> 5 != CBORHead.Major.map { payload += CBORHead.selfDescribed }
+    payload.append(bytes)
   }
 
   /// The state whose buffer holds the bytes of a value, at least one, without the mark before them.

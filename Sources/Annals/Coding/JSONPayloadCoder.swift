@@ -1,16 +1,16 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 
 /// Payloads in JSON: readable by every tool, and five times the cost of CBOR.
 ///
 /// Foundation's form, compact, keys in the order in which they are encoded as far as Foundation
 /// keeps it. Dates are texts in ISO 8601, UTC, rounded to microseconds, as `Timestamp` prints them.
 /// Thread-safe.
-package struct JSONPayloadCoder: Sendable {
+struct JSONPayloadCoder: Sendable {
   private let encoder: JSONEncoder
   private let decoder: JSONDecoder
 
   /// Creates a coder.
-  package init() {
+  init() {
     encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .custom { date, encoder in
@@ -41,34 +41,35 @@ package struct JSONPayloadCoder: Sendable {
   }
 
   /// Appends the JSON of a value.
-  package func encode<T: Encodable>(_ value: T, into buffer: inout [UInt8]) throws {
+  func encode<T: Encodable>(_ value: T, into buffer: inout [UInt8]) throws {
     buffer.append(contentsOf: try encoder.encode(value))
   }
 
   /// Makes a value of its JSON.
-  package func decode<T: Decodable>(_ type: T.Type, from payload: Span<UInt8>) throws -> T {
+  func decode<T: Decodable>(_ type: T.Type, from payload: Span<UInt8>) throws -> T {
     try decoder.decode(type, from: Data(payload.array))
   }
 
-  /// Appends what stands inside the one key that a value encodes, and returns the key: of an enum
-  /// whose `Encodable` is synthesized, its case and associated values.
+  /// Appends what stands inside the one key that a value encodes, and returns the key's place in
+  /// `names`; nil, and nothing is appended, if it is none of them.
   ///
   /// - Throws: `EncodingError.invalidValue` if the value encodes anything but one key.
-  package func encodeCase<T: Encodable>(
+  func encodeCase<T: Encodable>(
     _ value: T,
-    in names: CaseNames,
-    into buffer: inout [UInt8]
-  ) throws -> CaseName {
+    among names: [String],
+    into payload: inout [UInt8]
+  ) throws -> Int? {
     let text = [UInt8](try encoder.encode(value))
     guard let parts = JSONCase(text.span) else { throw EncodingError.notOneKey(value) }
-    buffer.append(text.span.extracting(parts.payload))
-    return try names.find(text.span.extracting(parts.name))
+    guard let index = text.span.extracting(parts.name).index(among: names) else { return nil }
+    payload.append(text.span.extracting(parts.payload))
+    return index
   }
 
   /// Makes a value of the one key that it encodes and what stands inside it.
   ///
   /// - Throws: a `DecodingError`.
-  package func decodeCase<T: Decodable>(
+  func decodeCase<T: Decodable>(
     _ type: T.Type,
     name: String,
     from payload: Span<UInt8>
@@ -137,7 +138,7 @@ extension Timestamp {
   private static let reference: Int64 = 978_307_200_000_000
 
   /// The date to the nearest microsecond; nil outside the years 1 to 9999.
-  package init?(_ date: Date) {
+  init?(_ date: Date) {
     let microseconds = (date.timeIntervalSinceReferenceDate * 1e6).rounded()
     guard abs(microseconds) < 1e18 else { return nil }
     let time = Timestamp(microseconds: Int64(microseconds) + Self.reference)
@@ -146,7 +147,7 @@ extension Timestamp {
   }
 
   /// The moment as a date; to the microsecond it is exact.
-  package var date: Date {
+  var date: Date {
     Date(timeIntervalSinceReferenceDate: Double(microseconds - Self.reference) / 1e6)
   }
 }

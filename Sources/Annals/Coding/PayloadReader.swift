@@ -10,8 +10,7 @@
 ///   if try reader.readKey("amount") {
 ///     amount = try reader.readInt()
 ///   } else {
-///     try reader.skip()  // the key
-///     try reader.skip()  // and its value
+///     try reader.skipPair()
 ///   }
 /// }
 /// try reader.finish()
@@ -127,5 +126,11 @@ public struct PayloadReader: ~Escapable {
   /// Passes over the next item, whatever it holds.
   public mutating func skip() throws(CBORError) {
     offset = try bytes.skippingItem(at: offset)
+  }
+
+  /// Passes over a key and its value.
+  public mutating func skipPair() throws(CBORError) {
+    let value = try bytes.skippingItem(at: offset)
+    offset = try bytes.skippingItem(at: value)
   }
 }
