@@ -1,8 +1,9 @@
 import Annals
 import Foundation
 
-/// What an event costs to encode and to decode: as JSON, as CBOR through `Codable`, and as CBOR by
-/// hand. Nanoseconds of the calling thread for one event; the ratio is that of JSON's.
+/// What an event costs to encode and to decode: as JSON, as CBOR through `Codable`, and by hand.
+///
+/// Nanoseconds of the calling thread for one event; the ratio is that of JSON's.
 struct CodecFigures {
   private static let count = 20_000
 
@@ -64,7 +65,11 @@ struct CodecFigures {
     let decoding = try interleaved(
       rounds,
       by: threadNow,
-      { for _ in 0..<Self.count { sum &+= try decoder.decode(T.self, from: text) == event ? 1 : 0 } },
+      {
+        for _ in 0..<Self.count {
+          sum &+= try decoder.decode(T.self, from: text) == event ? 1 : 0
+        }
+      },
       {
         for _ in 0..<Self.count {
           sum &+= try codec.decode(T.self, from: bytes.span) == event ? 1 : 0
@@ -104,11 +109,12 @@ struct CodecFigures {
     }
     func decode(_ index: Int) throws {
       let codec = codecs[index]
+      let payload = payloads[index]
       for _ in 0..<Self.count {
         let value = try codec.decode(
           AccountEvent.self,
           case: "deposited",
-          from: payloads[index].span
+          from: payload.span
         )
         sum &+= value == event ? 1 : 0
       }

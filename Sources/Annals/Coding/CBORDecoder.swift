@@ -6,7 +6,8 @@
 /// in which ``CBOREncoder`` wrote them is the fast one. Thread-safe, and holds nothing.
 ///
 /// Integers are taken for `Float` and `Double` too, and floating-point numbers of either width for
-/// each other, where nothing is lost. `[UInt8]` and `Data` are taken from a byte string or an array.
+/// each other, where nothing is lost. `[UInt8]` and `Data` are taken from a byte string or an
+/// array.
 public struct CBORDecoder: Sendable {
   /// The most levels of arrays and maps inside each other; bounds the stack a payload can use.
   public static let depthMax = 128

@@ -15,8 +15,8 @@ public struct CBOREncoder: Sendable {
 
   /// The bytes of a value, as one payload.
   ///
-  /// - Throws: whatever the value throws; `EncodingError.invalidValue` where it encodes nothing, two
-  ///   values in one place, or more than ``CBORDecoder/depthMax`` levels.
+  /// - Throws: whatever the value throws; `EncodingError.invalidValue` where it encodes nothing,
+  ///   two values in one place, or more than ``CBORDecoder/depthMax`` levels.
   public func encode<T: Encodable>(_ value: T) throws -> [UInt8] {
     let state = try write(value)
     let isMap = state.core.buffer.bytes[0] >> 5 == CBORHead.Major.map

@@ -42,8 +42,9 @@ extension CBOREncoder {
 }
 
 extension CBORDecoder {
-  /// Makes a value of the one key that it encodes and what stands inside it. The bytes around them
-  /// are not made.
+  /// Makes a value of the one key that it encodes and what stands inside it.
+  ///
+  /// The bytes around them are not made.
   ///
   /// - Throws: a `DecodingError`.
   func decodeCase<T: Decodable>(

@@ -113,7 +113,9 @@ public struct PayloadReader: ~Escapable {
     return head.isNull
   }
 
-  /// Whether the next item is the text `name`, which is then passed over. No string is made.
+  /// Whether the next item is the text `name`, which is then passed over.
+  ///
+  /// No string is made.
   public mutating func readKey(_ name: String) throws(CBORError) -> Bool {
     let head = try bytes.untaggedHead(at: offset)
     guard head.major == CBORHead.Major.text else { return false }

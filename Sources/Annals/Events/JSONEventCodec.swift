@@ -11,10 +11,12 @@ public struct JSONEventCodec: EventCodec {
   /// Creates the codec.
   public init() {}
 
+  /// Appends the encoding of a value.
   public func encode<Value: Encodable>(_ value: Value, into payload: inout [UInt8]) throws {
     try Self.coder.encode(value, into: &payload)
   }
 
+  /// Appends what one case of an enum holds, and gives the case's place in `cases`.
   public func encodeCase<Value: Encodable>(
     of value: Value,
     among cases: [String],
@@ -23,6 +25,7 @@ public struct JSONEventCodec: EventCodec {
     try Self.coder.encodeCase(value, among: cases, into: &payload)
   }
 
+  /// Reads a value.
   public func decode<Value: Decodable>(
     _ type: Value.Type,
     from payload: Span<UInt8>
@@ -30,6 +33,7 @@ public struct JSONEventCodec: EventCodec {
     try Self.coder.decode(type, from: payload)
   }
 
+  /// Reads the enum value whose case has the coding key `name`.
   public func decode<Value: Decodable>(
     _ type: Value.Type,
     case name: String,

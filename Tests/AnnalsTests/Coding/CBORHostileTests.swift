@@ -143,6 +143,8 @@ import Testing
     #expect(throws: DecodingError.self) {
       try CBORDecoder().decode([UInt8].self, from: bytes("81190100"))
     }
-    #expect(throws: DecodingError.self) { try CBORDecoder().decode(String.self, from: [0x61, 0xff]) }
+    #expect(throws: DecodingError.self) {
+      try CBORDecoder().decode(String.self, from: [0x61, 0xff])
+    }
   }
 }

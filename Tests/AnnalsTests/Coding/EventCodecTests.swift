@@ -29,9 +29,9 @@ import Testing
       for (value, place) in values {
         let (index, payload) = try encoded(value, codec)
         #expect(index == place)
-        #expect(codec.isEncoding(of: payload.span))
+        #expect(codec.accepts(payload))
         for other in Self.codecs where other.name != codec.name {
-          #expect(!other.isEncoding(of: payload.span))
+          #expect(!other.accepts(payload))
         }
         let back = try codec.decode(Change.self, case: Self.cases[place], from: payload.span)
         #expect(back == value)
@@ -63,7 +63,7 @@ import Testing
       var payload: [UInt8] = []
       try codec.encode(Single(7), into: &payload)
       for other in Self.codecs {
-        #expect(other.isEncoding(of: payload.span) == (other.name == codec.name))
+        #expect(other.accepts(payload) == (other.name == codec.name))
       }
       #expect(try codec.decode(Single.self, from: payload.span) == Single(7))
       // A value that is not one key is no case.
@@ -75,8 +75,8 @@ import Testing
     let none: [UInt8] = []
     let others: [[UInt8]] = [none, [0xd9], [0xd9, 0xd9, 0xf6], [0x9f], [0xbf], [0xff], [0xbc]]
     for payload in others {
-      #expect(!CBOREventCodec().isEncoding(of: payload.span))
-      #expect(!JSONEventCodec().isEncoding(of: payload.span))
+      #expect(!CBOREventCodec().accepts(payload))
+      #expect(!JSONEventCodec().accepts(payload))
     }
   }
 
@@ -89,7 +89,12 @@ import Testing
       try store.execute(.deposit(5), on: "account-1", as: Account.self)
       #expect(try store.load(Account.self, "account-1").state.balance == 15)
       let records = try store.log.read(.all())
-      for record in records { #expect(codec.isEncoding(of: record.payload.span)) }
+      for record in records { #expect(codec.accepts(record.payload)) }
     }
   }
+}
+
+extension EventCodec {
+  /// Expectations lend no spans.
+  fileprivate func accepts(_ payload: [UInt8]) -> Bool { isEncoding(of: payload.span) }
 }

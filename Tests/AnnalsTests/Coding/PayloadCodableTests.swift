@@ -90,11 +90,14 @@ extension CrateEvent: PayloadCodable {
       let cases = CrateEvent.schema.cases
       #expect(try CBOREventCodec().encodeCase(of: event, among: cases, into: &payload) == index)
       var writer = PayloadWriter()
-      #expect(event.write(to: &writer) == index)
-      #expect(writer.array() == payload)
+      let written = event.write(to: &writer)
+      let bytes = writer.array()
+      #expect(written == index)
+      #expect(bytes == payload)
       var reader = try PayloadReader(payload.span)
-      #expect(try CrateEvent(typeIndex: index, from: &reader) == event)
+      let read = try CrateEvent(typeIndex: index, from: &reader)
       try reader.finish()
+      #expect(read == event)
       let back = try CBOREventCodec().decode(CrateEvent.self, case: name, from: payload.span)
       #expect(back == event)
     }
@@ -110,16 +113,20 @@ extension CrateEvent: PayloadCodable {
   @Test func whatIsNotAMapBearsTheMark() throws {
     var writer = PayloadWriter()
     writer.beginArray(2)
-    #expect(!writer.isComplete)
+    let isBegun = !writer.isComplete
     writer.write(5)
     writer.writeNil()
-    #expect(writer.isComplete)
-    #expect(hex(writer.array()) == "d9d9f78205f6")
+    let isComplete = writer.isComplete
+    let array = writer.array()
+    #expect(isBegun && isComplete)
+    #expect(hex(array) == "d9d9f78205f6")
     writer.removeAll()
     writer.write("a")
-    #expect(hex(writer.array()) == "d9d9f76161")
-    var reader = try PayloadReader(writer.bytes)
-    #expect(try reader.readText() == "a")
+    let text = writer.array()
+    #expect(hex(text) == "d9d9f76161")
+    var reader = try PayloadReader(text.span)
+    let read = try reader.readText()
     try reader.finish()
+    #expect(read == "a")
   }
 }
