@@ -46,7 +46,7 @@ let package = Package(
     .executableTarget(
       name: "AnnalsCommand",
       dependencies: [
-        "Annals", "AnnalsLog",
+        "Annals", "AnnalsExamples", "AnnalsLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [.embedInCode("Resources/loan-applications.jsonl")],

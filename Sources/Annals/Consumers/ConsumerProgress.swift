@@ -11,7 +11,8 @@ package final class ConsumerProgress: @unchecked Sendable {
   private struct Waiter {
     var position: Position
     var deadline: UInt64
-    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>
+    /// Nil for a thread, which looks for itself.
+    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>?
   }
 
   /// Watchers are told of mere movement at most this often.
@@ -50,7 +51,7 @@ package final class ConsumerProgress: @unchecked Sendable {
       }
       return waiting.isEmpty ? [] : takeReady(now)
     }
-    for one in ready { one.continuation.resume(returning: one.result) }
+    for one in ready { one.continuation?.resume(returning: one.result) }
   }
 
   /// Lets those go whose time is over; nanoseconds until the next one's is.
@@ -62,7 +63,7 @@ package final class ConsumerProgress: @unchecked Sendable {
       if let deadline = waiting.values.map(\.deadline).min() { next = deadline - now }
       return ready
     }
-    for one in ready { one.continuation.resume(returning: one.result) }
+    for one in ready { one.continuation?.resume(returning: one.result) }
     return next
   }
 
@@ -94,13 +95,31 @@ package final class ConsumerProgress: @unchecked Sendable {
       }
     } onCancel: {
       let waiter = lock.withLock { waiting.removeValue(forKey: number) }
-      waiter?.continuation.resume(returning: .failure(.cancelled))
+      waiter?.continuation?.resume(returning: .failure(.cancelled))
     }
     try result.get()
   }
 
+  /// Waits until the consumer is at `position`, blocking the thread.
+  package func reachedBlocking(
+    _ position: Position,
+    within duration: Duration
+  ) throws(ConsumerError) {
+    let nanoseconds = UInt64(max(0, duration / .nanoseconds(1)))
+    let deadline = SystemClock.monotonicNanoseconds() &+ nanoseconds
+    let waiter = Waiter(position: position, deadline: deadline, continuation: nil)
+    while true {
+      if let result = lock.withLock({ outcome(for: waiter) }) { return try result.get() }
+      guard SystemClock.monotonicNanoseconds() < deadline else {
+        throw .timedOut(position: position, reached: current.position)
+      }
+      // Seldom used, where nobody else is kept from work: looked at again and again.
+      SystemClock.sleep(nanoseconds: 500_000)
+    }
+  }
+
   private struct Ready {
-    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>
+    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>?
     var result: Result<Void, ConsumerError>
   }
 

@@ -44,6 +44,8 @@ public enum RestartReason: Hashable, Sendable {
   case shapeChanged
   /// The kept state was damaged.
   case damaged
+  /// The checkpoint was of another history, and a restart was asked for.
+  case anotherHistory
 }
 
 /// Why a consumer ended, or could not do what it was asked.
@@ -68,4 +70,14 @@ public enum ConsumerError: Error, Sendable {
   case alreadyRunning(name: String)
   /// Its state is encoded in more bytes than a consumer may keep.
   case stateTooLarge(bytes: Int, maximum: Int)
+}
+
+extension ConsumerError {
+  /// Whether a checkpoint does not stand on this store's history.
+  package var isForeignCheckpoint: Bool {
+    switch self {
+    case .checkpointOfAnotherHistory, .checkpointBeyondHead: true
+    default: false
+    }
+  }
 }

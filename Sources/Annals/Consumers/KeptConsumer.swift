@@ -1,10 +1,23 @@
 /// What a consumer has kept in the store: how far it is, on which history, and its state.
 package struct KeptConsumer: Sendable {
+  package var kind: Kind
   package var position: Position
   package var fingerprint: UInt64
   package var state: [UInt8]
 
-  package init(position: Position, fingerprint: UInt64, state: [UInt8]) {
+  /// What kind of consumer it is.
+  package enum Kind: UInt8, Sendable {
+    case projection = 1
+    case reactor = 2
+  }
+
+  package init(
+    kind: Kind = .projection,
+    position: Position,
+    fingerprint: UInt64,
+    state: [UInt8]
+  ) {
+    self.kind = kind
     self.position = position
     self.fingerprint = fingerprint
     self.state = state

@@ -34,6 +34,7 @@ public struct EventContext: Sendable {
   }
 
   /// Runs `body` with a context that adds to the current one.
+  @discardableResult
   public static func with<Result, Failure: Error>(
     correlation: String? = nil,
     causation: String? = nil,
@@ -56,6 +57,7 @@ public struct EventContext: Sendable {
   }
 
   /// Runs `body` with a context that adds to the current one.
+  @discardableResult
   public static func with<Result, Failure: Error>(
     correlation: String? = nil,
     causation: String? = nil,

@@ -48,6 +48,8 @@ public struct ProjectionOptions: Sendable {
   ///
   /// The default is 2 seconds.
   public var checkpointInterval = Duration.seconds(2)
+  /// What happens to a checkpoint of another history.
+  public var foreignCheckpoint = ForeignCheckpointPolicy.fail
 
   /// The defaults.
   public init() {}

@@ -68,6 +68,11 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     try await progress.reached(position, within: duration)
   }
 
+  /// Waits as the `async` form does, blocking the thread.
+  public func reached(_ position: Position, within duration: Duration) throws(ConsumerError) {
+    try progress.reachedBlocking(position, within: duration)
+  }
+
   /// Keeps the state and ends; what waits for it gets `.stopped`. Blocks until it has.
   public func stop() {
     let running = lock.withLock { () -> Thread? in
@@ -104,7 +109,15 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   }
 
   private func takeUp() throws(ConsumerError) {
-    guard let kept = try store.consumers.load(name, in: store) else { return }
+    let kept: KeptConsumer
+    do throws(ConsumerError) {
+      guard let found = try store.consumers.load(name, in: store) else { return }
+      kept = found
+    } catch {
+      guard options.foreignCheckpoint == .restart, error.isForeignCheckpoint else { throw error }
+      progress.update { $0.restart = .anotherHistory }
+      return
+    }
     guard kept.fingerprint == fingerprint else {
       progress.update { $0.restart = .shapeChanged }
       return

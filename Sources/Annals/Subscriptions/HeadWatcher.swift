@@ -19,6 +19,8 @@ package final class HeadWatcher: @unchecked Sendable {
   package enum Wake: Sendable {
     /// There is an event behind the position.
     case moved
+    /// There is something else to look at.
+    case nudged
     /// The task was cancelled.
     case cancelled
     /// The store was closed.
@@ -58,6 +60,11 @@ package final class HeadWatcher: @unchecked Sendable {
     } onCancel: {
       cancel(number)
     }
+  }
+
+  /// Lets those who wait for events look around, as if there had been one.
+  package func nudge() {
+    release { _ in .nudged }
   }
 
   /// Ends the thread and all waits.

@@ -64,6 +64,8 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
       guard request.isLive else { return end() }
       switch await store.watcher.wait(beyond: position, request.visibility) {
       case .moved: continue
+      case .nudged:
+        if request.returnsWhenNudged { return SubscriptionBatch(through: position) }
       case .cancelled, .closed: return end()
       case .failed(let error):
         isOver = true

@@ -15,6 +15,9 @@ public struct SubscriptionRequest: Sendable {
   /// Whether the subscription goes on with what is appended later, or ends when it has caught up.
   public var isLive = true
 
+  /// Whether a nudge of the watcher gives an empty batch, for readers that have other things to do.
+  package var returnsWhenNudged = false
+
   /// Everything, from the start.
   public init() {}
 
