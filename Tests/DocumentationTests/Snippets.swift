@@ -177,7 +177,8 @@ struct TotalsModel: Projection, Equatable {
     }
 
     try store.execute(on: Target(Account.self, "account-1"), Target(Account.self, "account-2")) {
-      first, second throws(Account.Refusal) in
+      first,
+      second throws(Account.Refusal) in
       (try first.decide(.deposit(cents: 1)), try second.decide(.deposit(cents: 1)))
     }
 

@@ -74,7 +74,7 @@ import Testing
   @Test func librariesDoNotPrint() {
     for file in Self.sources where !file.path.hasPrefix("Sources/AnnalsCommand") {
       for (number, line) in file.lines.enumerated()
-      where line.contains("print(") && !line.contains("///") {
+      where line.contains(/\bprint\(/) && !line.contains("///") {
         Issue.record("\(file.path):\(number + 1) prints")
       }
     }

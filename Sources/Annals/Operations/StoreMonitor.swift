@@ -2,7 +2,9 @@ package import Logging
 internal import Metrics
 
 /// Tells the program's logger and its metrics what happens to a store: openings, seals, consumers,
-/// failures. Nothing per event.
+/// failures.
+///
+/// Nothing per event.
 package final class StoreMonitor: Sendable {
   private let logger: Logger?
 
