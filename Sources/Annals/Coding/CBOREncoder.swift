@@ -3,7 +3,7 @@
 /// Properties become maps with text keys, in the order in which they are encoded; all lengths are
 /// definite and all heads the shortest. `[UInt8]` and `Data` become byte strings. A payload that is
 /// not a map begins with the three bytes of tag 55799, so that a payload's first byte tells CBOR
-/// from JSON. Specified in `Format.md`, section "Payloads". Thread-safe, and holds nothing.
+/// from JSON. Specified in `Format.md`, section "CBOR payloads". Thread-safe, and holds nothing.
 ///
 /// The same value gives the same bytes, but for dictionaries and sets, whose order is Swift's.
 public struct CBOREncoder: Sendable {

@@ -1,6 +1,6 @@
 /// The first bytes of a CBOR item: its kind and its argument.
 ///
-/// Specified in `Format.md`, section "Payloads".
+/// Specified in `Format.md`, section "CBOR payloads".
 struct CBORHead {
   /// What the three top bits of an initial byte say.
   enum Major {
