@@ -18,6 +18,33 @@ struct NewKeyUse {
 }
 
 extension AdmissionScratch {
+  /// Finds the index slots of everything the batch names; false if the index does not know it all.
+  mutating func findSlots(
+    _ batch: borrowing BatchContents,
+    _ state: borrowing KeyIndex.State
+  ) -> Bool {
+    slots.removeAll(keepingCapacity: true)
+    if !tagSlots.isEmpty { tagSlots.removeAll(keepingCapacity: true) }
+    // The slots of many keys lie all over a large table: fetched side by side, not in turn.
+    let ahead = min(Self.slotsAhead, batch.aggregates.count)
+    for row in 0..<ahead { state.table.prefetch(batch.aggregates[row].hash) }
+    for row in batch.aggregates.indices {
+      if row + ahead < batch.aggregates.count {
+        state.table.prefetch(batch.aggregates[row + ahead].hash)
+      }
+      guard let slot = state.knownSlot(batch.aggregates[row].hash) else { return false }
+      slots.append(slot)
+    }
+    for hash in batch.tagHashes {
+      guard let slot = state.knownSlot(hash) else { return false }
+      tagSlots.append(slot)
+    }
+    if let key = batch.keyHash, state.knownSlot(key) == nil { return false }
+    return true
+  }
+
+  private static let slotsAhead = 16
+
   /// Adds the batch to a group and to the index, its first event at position `first`.
   ///
   /// - Returns: the versions of the batch's aggregates, where it has more than one.

@@ -8,7 +8,7 @@
 package final class KeyIndex: @unchecked Sendable {
   // Checked how: `state` is touched only under `lock`.
   private let lock = Lock()
-  private var state: State
+  private let state = Cell(State())
 
   /// The index's content.
   package struct State {
@@ -22,16 +22,14 @@ package final class KeyIndex: @unchecked Sendable {
   }
 
   /// An empty index.
-  package init() {
-    state = State()
-  }
+  package init() {}
 
   /// Runs `body` on the content; it must be short and must not do I/O.
   @inline(__always)
   package func withState<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
     lock.lock()
     defer { lock.unlock() }
-    return try body(&state)
+    return try body(&state.value)
   }
 
   /// The bytes of anonymous memory the index takes.

@@ -54,6 +54,12 @@ package struct KeyTable: Sendable {
     }
   }
 
+  /// Has the processor fetch the slot of `hash`, which is about to be looked for.
+  @inline(__always)
+  package func prefetch(_ hash: KeyHash) {
+    slots.prefetch(home(hash))
+  }
+
   /// Adds a key that is not in the table and returns its slot's index.
   package mutating func insert(_ slot: KeySlot) -> Int {
     if (count + 1) * 20 > slots.count * 17 { grow() }

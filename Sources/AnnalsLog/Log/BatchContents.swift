@@ -47,6 +47,8 @@ package struct BatchContents: ~Copyable {
 
   let limits: BatchLimits
   private(set) var items: [Item] = []
+  /// Whether a version of any aggregate is demanded.
+  private(set) var hasExpectations = false
   private(set) var aggregates: [Aggregate] = []
   private(set) var extras: [Extras] = []
   private(set) var tags: [Tag] = []
@@ -93,6 +95,7 @@ package struct BatchContents: ~Copyable {
     texts.removeAll()
     if !tagHashes.isEmpty { tagHashes.removeAll(keepingCapacity: true) }
     keyHash = nil
+    hasExpectations = false
     if !lookup.isEmpty { lookup.removeAll(keepingCapacity: true) }
     condition = nil
     key = nil
@@ -167,6 +170,7 @@ package struct BatchContents: ~Copyable {
   /// Demands a version of an aggregate, whether or not the batch has events of it.
   mutating func expect(_ expected: ExpectedVersion, of aggregate: Span<UInt8>) throws(LogError) {
     let row = try aggregateRow(aggregate)
+    hasExpectations = true
     switch expected {
     case .any: aggregates[row].expectation = .any
     case .absent: aggregates[row].expectation = .absent
