@@ -110,6 +110,10 @@ extension AdmissionScratch {
     _ state: KeyIndex.State
   ) {
     groupRows.removeAll(keepingCapacity: true)
+    if group.events.isEmpty, batch.aggregates.allSatisfy({ $0.eventCount > 0 }) {
+      enterAllAggregates(batch, &group, state)
+      return
+    }
     let segment = state.chains[state.chains.count - 1].segment
     for row in batch.aggregates.indices {
       let aggregate = batch.aggregates[row]
@@ -134,6 +138,27 @@ extension AdmissionScratch {
       )
       group.ids.append(batch.ids, batch.idRange(row))
     }
+  }
+
+  /// As above for the first batch of a group, whose aggregates are all new there.
+  private mutating func enterAllAggregates(
+    _ batch: borrowing BatchContents,
+    _ group: inout GroupContents,
+    _ state: KeyIndex.State
+  ) {
+    for row in batch.aggregates.indices {
+      let aggregate = batch.aggregates[row]
+      groupRows.append(UInt32(row))
+      group.aggregates.append(
+        GroupContents.Aggregate(
+          hash: aggregate.hash,
+          idOffset: aggregate.idOffset,
+          idCount: aggregate.idCount,
+          firstVersion: state.table[slots[row]].version + 1
+        )
+      )
+    }
+    group.ids.append(batch.ids)
   }
 
   private func enterTags(

@@ -15,8 +15,9 @@ package final class KeyIndex: @unchecked Sendable {
     package var table = KeyTable()
     /// Oldest first; the last is the segment in writing.
     package var chains: [SegmentChains] = []
-    /// For each of `chains`, entries of keys that have since moved on.
-    package var heads: [[KeyHash: KeySlot]] = []
+    /// For each of `chains`, entries of keys that have since moved on; `newest` is 0 in those that
+    /// were taken back.
+    package var heads: [KeyTable] = []
 
     package init() {}
   }
@@ -36,7 +37,7 @@ package final class KeyIndex: @unchecked Sendable {
   package var byteCount: Int {
     withState { state in
       state.table.byteCount + state.chains.reduce(0) { $0 + $1.byteCount }
-        + state.heads.reduce(0) { $0 + $1.capacity * 64 }
+        + state.heads.reduce(0) { $0 + $1.byteCount }
     }
   }
 }
@@ -50,7 +51,7 @@ extension KeyIndex.State {
   /// Makes `segment` the one in writing.
   package mutating func begin(_ segment: SegmentID, basePosition: UInt64, expecting events: Int) {
     chains.append(SegmentChains(segment: segment, basePosition: basePosition, expecting: events))
-    heads.append([:])
+    heads.append(KeyTable())
   }
 
   /// Forgets the chains of `segment`, whose footer is there now.
@@ -96,7 +97,7 @@ extension KeyIndex.State {
     let current = chains[chains.count - 1].segment
     if key.newest != 0 {
       if key.segment == current { return .entry(Int(key.newest) - 1) }
-      if let index = chainsIndex(key.segment) { heads[index][key.hash] = key }
+      if let index = chainsIndex(key.segment) { heads[index].set(key) }
     }
     return key.segment == Self.unknownSegment ? .unknown : .segment(key.segment)
   }
@@ -125,7 +126,7 @@ extension KeyIndex.State {
       newest: 0,
       segment: segment
     )
-    if let slot = table.find(hash) { table[slot] = key } else { _ = table.insert(key) }
+    table.set(key)
   }
 
   /// The position of a key's newest event, if it stands in a segment without footer.
@@ -145,8 +146,11 @@ extension KeyIndex.State {
       key.newest = UInt32(entry + 1)
       key.version = version
     case .segment(let segment):
-      if let index = chainsIndex(segment), let head = heads[index].removeValue(forKey: key.hash) {
-        key = head
+      if let index = chainsIndex(segment), let found = heads[index].find(key.hash),
+        heads[index][found].newest != 0
+      {
+        key = heads[index][found]
+        heads[index][found].newest = 0
       } else {
         key.newest = 0
         key.segment = segment
@@ -166,7 +170,13 @@ extension KeyIndex.State {
       let key = table[slot]
       if key.segment == segment { return key.newest == 0 ? nil : Int(key.newest) - 1 }
     }
-    guard let index = chainsIndex(segment), let head = heads[index][hash] else { return nil }
-    return head.newest == 0 ? nil : Int(head.newest) - 1
+    guard let index = chainsIndex(segment), let head = head(hash, index) else { return nil }
+    return Int(head.newest) - 1
+  }
+
+  /// The entry of `hash` in the chains at `index`, if the key has since moved on.
+  package func head(_ hash: KeyHash, _ index: Int) -> KeySlot? {
+    guard let found = heads[index].find(hash), heads[index][found].newest != 0 else { return nil }
+    return heads[index][found]
   }
 }

@@ -67,6 +67,11 @@ package struct KeyTable: Sendable {
     return place(slot)
   }
 
+  /// Adds a key, or replaces what the table has of it.
+  package mutating func set(_ slot: KeySlot) {
+    if let index = find(slot.hash) { slots[index] = slot } else { _ = insert(slot) }
+  }
+
   /// The slot at an index.
   package subscript(index: Int) -> KeySlot {
     @inline(__always) get { slots[index] }

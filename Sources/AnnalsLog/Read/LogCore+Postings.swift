@@ -128,7 +128,7 @@ extension LogCore {
         isAggregate = state.table[slot].domain == KeyHash.Domain.aggregate.rawValue
         version = state.table[slot].version
         // The key has moved on: this segment's part of it ends at an older version.
-        if state.table[slot].segment != segment.id, let head = state.heads[chains][hash] {
+        if state.table[slot].segment != segment.id, let head = state.head(hash, chains) {
           version = head.version
         }
       }
