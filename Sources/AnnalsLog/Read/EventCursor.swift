@@ -24,9 +24,9 @@ public struct EventCursor: ~Copyable {
   private var damage: LogError?
   // By key: the places still to be visited, those of one segment at a time.
   private let isByKey: Bool
-  private var postings: [SegmentPostings] = []
-  private var postingsIndex = 0
-  private var ordinals: [UInt32] = []
+  private var postings = Postings()
+  private var partIndex = 0
+  private var places = 0..<0
   private var ordinalIndex = 0
   private var keyBase: UInt64 = 0
   private var keyLimit = 0
@@ -251,34 +251,35 @@ extension EventCursor {
 // MARK: By key
 
 extension EventCursor {
-  private mutating func setPostings(_ found: [SegmentPostings]) {
+  private mutating func setPostings(_ found: consuming Postings) {
     postings = found
-    if found.isEmpty { return }
-    postingsIndex = isReversed ? found.count - 1 : 0
+    if postings.parts.isEmpty { return }
+    partIndex = isReversed ? 0 : postings.parts.count - 1
     enterSegment()
   }
 
-  /// Begins with the places in the segment at `postingsIndex`.
+  /// Begins with the places in the segment at `partIndex`.
   private mutating func enterSegment() {
-    ordinals = postings[postingsIndex].ordinals
-    ordinalIndex = isReversed ? ordinals.count - 1 : 0
-    keyBase = postings[postingsIndex].segment.base.position
-    keyLimit = postings[postingsIndex].segment.limit
-    decoder.enter(postings[postingsIndex].segment)
+    let segment = postings.parts[partIndex].segment
+    places = postings.parts[partIndex].places
+    ordinalIndex = isReversed ? places.upperBound - 1 : places.lowerBound
+    keyBase = segment.base.position
+    keyLimit = segment.limit
+    decoder.enter(segment)
     starts.removeAll()
     isLoaded = false
   }
 
   private mutating func advanceByKey() throws(LogError) -> Int? {
     while let place = nextPlace() {
-      let position = keyBase + UInt64(ordinals[place])
+      let position = keyBase + UInt64(postings.ordinals[place])
       if position > through || position <= after { continue }
       if !isLoaded || position < decoder.frame.firstPosition || position >= nextPosition {
         try loadFrame(of: position, place)
       }
       guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
         // What the footer led to is not the key's event: it is not this segment's footer.
-        let segment = postings[postingsIndex].segment
+        let segment = postings.parts[partIndex].segment
         throw .corrupt(
           Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
         )
@@ -336,20 +337,20 @@ extension EventCursor {
     throw .corrupt(damage)
   }
 
-  /// The index in `ordinals` of the next place; nil when all have been visited.
+  /// The index among the ordinals of the next place; nil when all have been visited.
   @inline(__always)
   private mutating func nextPlace() -> Int? {
     while true {
-      if ordinalIndex >= 0, ordinalIndex < ordinals.count {
+      if places.contains(ordinalIndex) {
         let place = ordinalIndex
         ordinalIndex += isReversed ? -1 : 1
         return place
       }
-      postingsIndex += isReversed ? -1 : 1
-      guard postingsIndex >= 0, postingsIndex < postings.count else {
+      partIndex += isReversed ? 1 : -1
+      guard postings.parts.indices.contains(partIndex) else {
         // Asking again gives nothing again.
-        postings = []
-        ordinals = []
+        postings = Postings()
+        places = 0..<0
         return nil
       }
       enterSegment()
@@ -361,11 +362,13 @@ extension EventCursor {
     if !starts.covers(place) {
       starts.fill(
         from: place,
-        ordinals,
+        postings.ordinals,
+        places,
         isReversed: isReversed,
         core,
-        postings[postingsIndex].segment
+        postings.parts[partIndex].segment
       )
+      fetchAhead()
     }
     isLoaded = false
     do throws(LogError) {
@@ -374,6 +377,14 @@ extension EventCursor {
       try loadFrameSlowly(of: position)
     }
     isLoaded = true
+  }
+
+  /// Has the processor fetch what the events of the next few places will be read from, side by side
+  /// instead of one after the other.
+  private func fetchAhead() {
+    for place in starts.range {
+      decoder.fetch(keyBase + UInt64(postings.ordinals[place]), at: starts.offset(place))
+    }
   }
 
   /// Loads the first frame from `offset` on that ends at or behind `position`.
@@ -388,7 +399,7 @@ extension EventCursor {
 
   /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which.
   private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
-    let segment = postings[postingsIndex].segment
+    let segment = postings.parts[partIndex].segment
     let offset = try core.locate(position, in: segment)
     do throws(LogError) {
       try loadFrame(of: position, from: offset)
@@ -425,21 +436,25 @@ struct FrameStarts {
 
   func offset(_ place: Int) -> Int { offsets[place - first] }
 
+  /// The places that are known.
+  var range: Range<Int> { first..<first + offsets.count }
+
   /// Looks up the frames of the ordinals from `place` on, in the direction of reading.
   mutating func fill(
     from place: Int,
     _ ordinals: [UInt32],
+    _ places: Range<Int>,
     isReversed: Bool,
     _ core: LogCore,
     _ segment: Segment
   ) {
     let range =
       isReversed
-      ? max(0, place + 1 - Self.countMax)..<place + 1
-      : place..<min(ordinals.count, place + Self.countMax)
+      ? max(places.lowerBound, place + 1 - Self.countMax)..<place + 1
+      : place..<min(places.upperBound, place + Self.countMax)
     first = range.lowerBound
     offsets.removeAll(keepingCapacity: true)
     core.appendFrameStarts(ordinals[range], segment, to: &offsets)
-    for offset in offsets { segment.mapping.prefetch(offset) }
+    for offset in offsets { segment.prefetch(offset) }
   }
 }

@@ -87,6 +87,30 @@ struct FrameDecoder: ~Copyable {
     return (true, end)
   }
 
+  /// Has the processor fetch what the event at `position` will be read from, if the frame at
+  /// `offset` holds it.
+  ///
+  /// Believes nothing: it is verified when it is loaded.
+  func fetch(_ position: UInt64, at offset: Int) {
+    guard !isGuarded, let segment else { return }
+    let bytes = segment.bytes
+    guard
+      case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
+      header.knownKind == .events,
+      let frame = segment.eventsFrame(at: offset, header),
+      let index = frame.index(of: position, bytes)
+    else { return }
+    let row =
+      frame.hasAggregates
+      ? Int(truncatingIfNeeded: frame.aggregates.value(index, in: bytes))
+      : frame.aggregateCount == 1 ? 0 : index
+    guard row >= 0, row < frame.aggregateCount else { return }
+    let payload = frame.payloadOffset(index, bytes)
+    segment.mapping.prefetch(payload)
+    segment.mapping.prefetch(payload + 64)
+    segment.mapping.prefetch(frame.idOffset(row, bytes))
+  }
+
   private mutating func loadCopy(
     _ segment: Segment,
     at offset: Int,
