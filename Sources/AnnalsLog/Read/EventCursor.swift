@@ -51,6 +51,7 @@ public struct EventCursor: ~Copyable {
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
     isByKey = filter.aggregate != nil || filter.tag != nil
     if let id = filter.aggregate {
+      decoder.setKey(id.span)
       let hash = core.hasher.hash(id.span, .aggregate)
       setPostings(
         try core.postings(
@@ -368,11 +369,11 @@ extension EventCursor {
         core,
         postings.parts[partIndex].segment
       )
-      fetchAhead()
+      lookAhead()
     }
     isLoaded = false
     do throws(LogError) {
-      try loadFrame(of: position, from: starts.offset(place))
+      try loadFrame(of: position, from: starts.offset(place), ahead: place - starts.range.lowerBound)
     } catch {
       try loadFrameSlowly(of: position)
     }
@@ -381,17 +382,22 @@ extension EventCursor {
 
   /// Has the processor fetch what the events of the next few places will be read from, side by side
   /// instead of one after the other.
-  private func fetchAhead() {
+  private mutating func lookAhead() {
+    decoder.forgetAhead()
     for place in starts.range {
-      decoder.fetch(keyBase + UInt64(postings.ordinals[place]), at: starts.offset(place))
+      decoder.lookAhead(keyBase + UInt64(postings.ordinals[place]), at: starts.offset(place))
     }
   }
 
   /// Loads the first frame from `offset` on that ends at or behind `position`.
-  private mutating func loadFrame(of position: UInt64, from offset: Int) throws(LogError) {
+  private mutating func loadFrame(
+    of position: UInt64,
+    from offset: Int,
+    ahead: Int = -1
+  ) throws(LogError) {
     var next = offset
     repeat {
-      let loaded = try decoder.load(at: next, limit: keyLimit)
+      let loaded = try decoder.load(at: next, limit: keyLimit, ahead: ahead)
       next = loaded.end
       nextPosition = loaded.isEvents ? decoder.frame.lastPosition(decoder.bytes) + 1 : 0
     } while nextPosition <= position
@@ -410,7 +416,7 @@ extension EventCursor {
 
   /// Whether the event is one of the key that was looked up: its full text, not only its hash.
   private mutating func isAsked(_ index: Int) -> Bool {
-    if let aggregate = filter.aggregate { return decoder.isEvent(index, of: aggregate.span) }
+    if filter.aggregate != nil { return decoder.isEventOfKey(index) }
     if let tag = filter.tag {
       let event = unsafe EventView(unretained: &decoder, index)
       return event.hasTag(tag.span)

@@ -124,6 +124,12 @@ package final class Segment: @unchecked Sendable {
     }
   }
 
+  /// Whether the frame at `offset` was found whole before.
+  @inline(__always)
+  package func isVerified(_ offset: Int) -> Bool {
+    verified.contains(offset / FrameHeader.unit)
+  }
+
   /// Has the processor fetch what reading the frame at `offset` begins with.
   package func prefetch(_ offset: Int) {
     verified.prefetch(offset / FrameHeader.unit)
