@@ -37,9 +37,12 @@ extension EventsFrame {
     byteCount: Int,
     _ base: SegmentBase
   ) -> Bool {
-    self = EventsFrame()
+    // Columns that the frame does not have keep what they were: nobody asks for them.
     self.start = start
     self.byteCount = byteCount
+    undurableUnits = 0
+    (extrasOffset, extrasEnd) = (0, 0)
+    (keysOffset, keysEnd) = (0, 0)
     let end = start + byteCount
     guard end <= bytes.count else { return false }
     var reader = ByteReader(
@@ -70,6 +73,9 @@ extension EventsFrame {
       let ids = reader.skip(Int(length)), reader.offset <= payloadsEnd
     else { return false }
     isLone = true
+    hasAggregates = false
+    hasTimes = false
+    hasPositions = false
     eventCount = 1
     aggregateCount = 1
     appendCount = 1
@@ -92,6 +98,7 @@ extension EventsFrame {
       let appends = reader.readCount(maximum: events), appends >= 1,
       let word = reader.read(UInt32.self)
     else { return false }
+    isLone = false
     eventCount = events
     aggregateCount = aggregateRows
     appendCount = appends

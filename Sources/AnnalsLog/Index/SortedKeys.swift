@@ -30,7 +30,7 @@ package struct SortedKeys: Sendable {
     var low = 0
     var high = count
     if high == 0 { return nil }
-    var probe = Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(count)).high)
+    var probe = guess(hash)
     var looks = 0
     let file = file
     while true {
@@ -54,6 +54,30 @@ package struct SortedKeys: Sendable {
         isBelow
         ? min(high - 1, low + step) : max(low, high - 1 - step)
     }
+  }
+
+  private func guess(_ hash: KeyHash) -> Int {
+    Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(count)).high)
+  }
+
+  /// Has the processor fetch where `find` will look first.
+  package func prefetch(_ hash: KeyHash) {
+    file.prefetch(start + KeyTableFormat.offset(guess(hash), entrySize))
+  }
+
+  /// Has the processor fetch where `find` will look second.
+  ///
+  /// What it reads for that is not verified: at worst it fetches what nobody needs.
+  package func prefetchNeighbours(_ hash: KeyHash) {
+    let first = guess(hash)
+    let at = start + KeyTableFormat.offset(first, entrySize)
+    guard first < count, at + entrySize <= file.byteCount else { return }
+    let found = KeyEntry.hash(file.body, at: at)
+    let isBelow = found < hash
+    let distance = isBelow ? hash.high - found.high : found.high - hash.high
+    let step = Int(truncatingIfNeeded: distance.multipliedFullWidth(by: UInt64(count)).high)
+    let second = isBelow ? min(count - 1, first + 1 + step) : max(0, first - 1 - step)
+    file.prefetch(start + KeyTableFormat.offset(second, entrySize))
   }
 
   /// After so many looks the hashes are not as uniform as they should be, and the rest is halved.

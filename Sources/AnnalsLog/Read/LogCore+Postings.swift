@@ -31,6 +31,7 @@ extension LogCore {
     afterPosition position: UInt64 = 0
   ) throws(LogError) -> Postings {
     var found = Postings()
+    prefetchFooters(hash, view)
     let newest = try newestSegment(hash, view)
     if newest.segment == 0 { return found }
     found.parts.reserveCapacity(8)
@@ -90,6 +91,17 @@ extension LogCore {
     return found
   }
 
+  private static let footersAhead = 8
+
+  /// Has the processor fetch what looking up the key in the newest footers will read, side by side.
+  private func prefetchFooters(_ hash: KeyHash, _ view: LogView) {
+    let last = view.segments.count - 1
+    if last < 1 { return }
+    let range = max(0, last - Self.footersAhead)...last
+    for index in range { view.segments[index].footer?.keys.prefetch(hash) }
+    for index in range { view.segments[index].footer?.keys.prefetchNeighbours(hash) }
+  }
+
   /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
   /// chains; a damaged footer is made anew first.
   ///
@@ -144,7 +156,7 @@ extension LogCore {
   ) throws(LogError) -> (segment: SegmentID, entry: KeyEntry?, firstIndexed: SegmentID) {
     let (known, firstIndexed) = index.withState { state -> (SegmentID?, SegmentID) in
       let segment = state.knownSlot(hash).map { state.table[$0].segment }
-      return (segment, state.chains.first?.segment ?? 0)
+      return (segment, state.chains.isEmpty ? 0 : state.chains[0].segment)
     }
     if let known { return (known, nil, firstIndexed) }
     let answer = try newest(hash, in: view.directory)

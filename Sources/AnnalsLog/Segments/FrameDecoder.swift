@@ -16,6 +16,7 @@ struct FrameDecoder: ~Copyable {
   private(set) var frame = EventsFrame()
   /// Frames that were looked at in advance; not verified.
   private var ahead: [EventsFrame] = []
+  private var aheadCount = 0
   private var key = ByteBuffer(capacity: 16)
   private let isGuarded: Bool
   /// The frame, in guarded mode.
@@ -68,7 +69,7 @@ struct FrameDecoder: ~Copyable {
     unsafe current = Unmanaged.passUnretained(segment)
     unsafe mapped = segment.mapping.buffer
     base = segment.base
-    ahead.removeAll(keepingCapacity: true)
+    aheadCount = 0
   }
 
   /// Loads the frame at `offset` of the segment entered last.
@@ -86,7 +87,7 @@ struct FrameDecoder: ~Copyable {
     guard header.knownKind == .events else { return (false, end) }
     // The bytes live as long as segment and annex, which stay what they are meanwhile.
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    if number >= 0, number < ahead.count, ahead[number].start == offset {
+    if number >= 0, number < aheadCount, ahead[number].start == offset {
       // The same bytes gave it, which never change once they verify.
       frame = ahead[number]
     } else {
@@ -126,7 +127,7 @@ struct FrameDecoder: ~Copyable {
 
   /// Forgets the frames that were looked at in advance.
   mutating func forgetAhead() {
-    ahead.removeAll(keepingCapacity: true)
+    aheadCount = 0
   }
 
   /// Looks at the frame at `offset` in advance, and has the processor fetch what the event at
@@ -137,8 +138,10 @@ struct FrameDecoder: ~Copyable {
     // In guarded mode the mapping must not be touched.
     if isGuarded { return }
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    ahead.append(EventsFrame())
-    let number = ahead.count - 1
+    if aheadCount == ahead.count { ahead.append(EventsFrame()) }
+    let number = aheadCount
+    aheadCount += 1
+    ahead[number].start = 0
     guard
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
@@ -146,7 +149,7 @@ struct FrameDecoder: ~Copyable {
     if number > 0, ahead[number - 1].start == offset {
       ahead[number] = ahead[number - 1]
     } else if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, base) {
-      ahead[number] = EventsFrame()
+      ahead[number].start = 0
       return
     }
     guard let place = ahead[number].placeToFetch(position, bytes) else { return }
