@@ -18,9 +18,9 @@ public struct EventCursor: ~Copyable {
   private var segmentIndex = 0
   private var offset = 0
   private var nextPosition: UInt64 = 0
-  // Walking backwards: the frames of the window before the one that is loaded.
-  private var window: [Int] = []
-  /// The damage that stands before the window.
+  // Walking backwards: the frames before the one that is loaded.
+  private var frames: [Int] = []
+  /// The damage that stands before them.
   private var damage: LogError?
   // By key: the places still to be visited, those of one segment at a time.
   private let isByKey: Bool
@@ -30,7 +30,8 @@ public struct EventCursor: ~Copyable {
   private var ordinalIndex = 0
   private var keyBase: UInt64 = 0
   private var keyLimit = 0
-  private var starts = FrameStarts()
+  private var placeNumber = -1
+  private var window = PlaceWindow()
   /// Damage in the unsealed tail: which keys its events have is not known.
   private var unindexed: Corruption?
   /// The version given last, or the one the reading begins behind.
@@ -191,8 +192,8 @@ extension EventCursor {
   }
 
   private mutating func loadPreviousFrame() throws(LogError) {
-    if window.isEmpty, let damage { throw damage }
-    if window.isEmpty {
+    if frames.isEmpty, let damage { throw damage }
+    if frames.isEmpty {
       while segmentIndex > 0, nextPosition < view.segments[segmentIndex].base.position {
         segmentIndex -= 1
       }
@@ -200,7 +201,7 @@ extension EventCursor {
     }
     let segment = view.segments[segmentIndex]
     let entry = segment.current.entry
-    guard let last = window.popLast() else {
+    guard let last = frames.popLast() else {
       // A gap that retention left: go on before it.
       nextPosition = segment.base.position - 1
       return
@@ -230,7 +231,7 @@ extension EventCursor {
       do throws(LogError) {
         let header = try segment.frame(at: offset, limit: limit)
         if header.knownKind == .events {
-          window.append(offset)
+          frames.append(offset)
           passed = segment.eventsFrame(at: offset, header)?.lastPosition(segment.bytes) ?? passed
         }
         offset += header.byteCount
@@ -241,11 +242,11 @@ extension EventCursor {
           let next = core.nextEvents(segment, behind: offset, limit: limit, after: passed)
         else { throw told }
         damage = told
-        window.removeAll()
+        frames.removeAll()
         offset = next.offset
       }
     }
-    if window.isEmpty, let damage { throw damage }
+    if frames.isEmpty, let damage { throw damage }
   }
 }
 
@@ -267,7 +268,6 @@ extension EventCursor {
     keyBase = segment.base.position
     keyLimit = segment.limit
     decoder.enter(segment)
-    starts.removeAll()
     isLoaded = false
   }
 
@@ -302,6 +302,7 @@ extension EventCursor {
       try tellUnindexed(position, version: version)
     } catch {
       ordinalIndex -= isReversed ? -1 : 1
+      placeNumber -= 1
       throw error
     }
     lastVersion = version
@@ -345,6 +346,7 @@ extension EventCursor {
       if places.contains(ordinalIndex) {
         let place = ordinalIndex
         ordinalIndex += isReversed ? -1 : 1
+        placeNumber += 1
         return place
       }
       partIndex += isReversed ? 1 : -1
@@ -360,33 +362,17 @@ extension EventCursor {
 
   /// Loads the frame that holds `position`, which is that of the ordinal at `place`.
   private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
-    if !starts.covers(place) {
-      starts.fill(
-        from: place,
-        postings.ordinals,
-        places,
-        isReversed: isReversed,
-        core,
-        postings.parts[partIndex].segment
-      )
-      lookAhead()
+    if !window.covers(placeNumber) {
+      window.fill(from: placeNumber, postings, partIndex, place, isReversed, core, &decoder)
     }
     isLoaded = false
     do throws(LogError) {
-      try loadFrame(of: position, from: starts.offset(place), ahead: place - starts.range.lowerBound)
+      let found = window.frame(placeNumber)
+      try loadFrame(of: position, from: found.offset, ahead: found.index)
     } catch {
       try loadFrameSlowly(of: position)
     }
     isLoaded = true
-  }
-
-  /// Has the processor fetch what the events of the next few places will be read from, side by side
-  /// instead of one after the other.
-  private mutating func lookAhead() {
-    decoder.forgetAhead()
-    for place in starts.range {
-      decoder.lookAhead(keyBase + UInt64(postings.ordinals[place]), at: starts.offset(place))
-    }
   }
 
   /// Loads the first frame from `offset` on that ends at or behind `position`.
@@ -422,45 +408,5 @@ extension EventCursor {
       return event.hasTag(tag.span)
     }
     return true
-  }
-}
-
-/// Where the frames of the next few places begin, or frames shortly before them: looked up
-/// together, so that the index's lock is taken once and the processor fetches them side by side.
-struct FrameStarts {
-  private static let countMax = 16
-  private var first = 0
-  private var offsets: [Int] = []
-
-  mutating func removeAll() {
-    offsets.removeAll(keepingCapacity: true)
-  }
-
-  func covers(_ place: Int) -> Bool {
-    place >= first && place < first + offsets.count
-  }
-
-  func offset(_ place: Int) -> Int { offsets[place - first] }
-
-  /// The places that are known.
-  var range: Range<Int> { first..<first + offsets.count }
-
-  /// Looks up the frames of the ordinals from `place` on, in the direction of reading.
-  mutating func fill(
-    from place: Int,
-    _ ordinals: [UInt32],
-    _ places: Range<Int>,
-    isReversed: Bool,
-    _ core: LogCore,
-    _ segment: Segment
-  ) {
-    let range =
-      isReversed
-      ? max(places.lowerBound, place + 1 - Self.countMax)..<place + 1
-      : place..<min(places.upperBound, place + Self.countMax)
-    first = range.lowerBound
-    offsets.removeAll(keepingCapacity: true)
-    core.appendFrameStarts(ordinals[range], segment, to: &offsets)
-    for offset in offsets { segment.prefetch(offset) }
   }
 }

@@ -69,7 +69,6 @@ struct FrameDecoder: ~Copyable {
     unsafe current = Unmanaged.passUnretained(segment)
     unsafe mapped = segment.mapping.buffer
     base = segment.base
-    aheadCount = 0
   }
 
   /// Loads the frame at `offset` of the segment entered last.
@@ -134,10 +133,11 @@ struct FrameDecoder: ~Copyable {
   /// `position` will be read from, if the frame holds it.
   ///
   /// Believes nothing: the frame is verified when it is loaded.
-  mutating func lookAhead(_ position: UInt64, at offset: Int) {
+  mutating func lookAhead(_ position: UInt64, _ segment: Segment, at offset: Int) {
     // In guarded mode the mapping must not be touched.
     if isGuarded { return }
-    let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
+    let mapped = unsafe segment.mapping.buffer
+    let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
     if aheadCount == ahead.count { ahead.append(EventsFrame()) }
     let number = aheadCount
     aheadCount += 1
@@ -146,9 +146,8 @@ struct FrameDecoder: ~Copyable {
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
     else { return }
-    if number > 0, ahead[number - 1].start == offset {
-      ahead[number] = ahead[number - 1]
-    } else if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, base) {
+    if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, segment.base)
+    {
       ahead[number].start = 0
       return
     }
