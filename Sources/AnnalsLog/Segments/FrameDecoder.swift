@@ -146,8 +146,7 @@ struct FrameDecoder: ~Copyable {
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
     else { return }
-    if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, segment.base)
-    {
+    if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
       ahead[number].start = 0
       return
     }
