@@ -21,6 +21,7 @@ package final class Follower: @unchecked Sendable {
     state = State(scan: scan, segment: segment)
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
+    state.scan?.contentEnd = .max
   }
 
   /// Takes up what was published since the last time; true if there was something.
@@ -175,7 +176,7 @@ extension EventLog {
     let reached =
       opener.tail?.scan.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
     core.publish(written: reached, durable: page.map { min($0.durable, reached) } ?? reached)
-    core.noteCorruption(opener.corruption)
+    core.noteDamages(opener.damages)
     let follower = Follower(
       core,
       control,

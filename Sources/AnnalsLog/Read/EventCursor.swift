@@ -31,8 +31,8 @@ public struct EventCursor: ~Copyable {
   private var keyBase: UInt64 = 0
   private var keyLimit = 0
   private var starts = FrameStarts()
-  /// Damage in the unsealed tail: which keys its events have is not known.
-  private var unindexed: Corruption?
+  /// Damage whose events may be the key's, and that has not been passed yet, in reading order.
+  private var unindexed: ArraySlice<Corruption> = []
   /// The version given last, or the one the reading begins behind.
   private var lastVersion: UInt64?
 
@@ -67,13 +67,7 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
-    if isByKey, let damage = core.corruption, let lost = damage.positions,
-      lost.first.rawValue <= through, isByVersion || request.after < lost.last.rawValue
-    {
-      unindexed = damage
-      if isByVersion, !isReversed { lastVersion = request.after }
-      if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
-    }
+    if isByKey { noteUnindexed(request) }
   }
 
   /// The next event; nil when there is none.
@@ -283,10 +277,10 @@ extension EventCursor {
           Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
         )
       }
-      if unindexed != nil { try tellUnindexed(before: index, at: position) }
+      if !unindexed.isEmpty { try tellUnindexed(before: index, at: position) }
       return index
     }
-    try tellUnindexed(nil, version: nil)
+    if !unindexed.isEmpty { try tellUnindexed(nil, version: nil) }
     return nil
   }
 
@@ -311,29 +305,44 @@ extension EventCursor {
     return decoder.frame.version(index, aggregate: row, bytes)
   }
 
-  /// Tells, once, that events of the key may be missing where the tail is damaged: a key's events
-  /// are never passed over in silence.
+  /// Tells of each place with damaged events that is passed, once: a key's events are never passed
+  /// over in silence.
   ///
   /// Not if the versions show that none is missing.
   private mutating func tellUnindexed(
     _ position: UInt64?,
     version: UInt64?
   ) throws(LogError) {
-    guard let damage = unindexed, let lost = damage.positions else { return }
-    let isPast =
-      isReversed
-      ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
-    if !isPast { return }
-    unindexed = nil
-    if filter.aggregate != nil, let version, let lastVersion,
-      isReversed ? version + 1 == lastVersion : version == lastVersion + 1
-    {
-      return
+    while let damage = unindexed.first, let lost = damage.positions {
+      let isPast =
+        isReversed
+        ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
+      if !isPast { return }
+      unindexed.removeFirst()
+      if let lastVersion, filter.aggregate != nil {
+        if let version, isReversed ? version + 1 == lastVersion : version == lastVersion + 1 {
+          continue
+        }
+        let isComplete =
+          isReversed
+          ? lastVersion == filter.minimumVersion + 1 : lastVersion == filter.maximumVersion
+        if position == nil, isComplete { continue }
+      }
+      throw .corrupt(damage)
     }
-    if isReversed, position == nil, let lastVersion, lastVersion == filter.minimumVersion + 1 {
-      return
+  }
+
+  private mutating func noteUnindexed(_ request: ReadRequest) {
+    let isByVersion = request.aggregate != nil
+    let found = core.damages.filter { damage in
+      guard let lost = damage.positions else { return false }
+      return lost.first.rawValue <= through
+        && (isByVersion || request.after < lost.last.rawValue)
     }
-    throw .corrupt(damage)
+    if found.isEmpty { return }
+    unindexed = ArraySlice(isReversed ? found.reversed() : found)
+    if isByVersion, !isReversed { lastVersion = request.after }
+    if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
   }
 
   /// The index in `ordinals` of the next place; nil when all have been visited.

@@ -92,6 +92,10 @@ extension LogCore {
     after passed: UInt64
   ) -> LogError {
     guard case .corrupt = error else { return error }
+    // Found at opening: what else tells how far it reaches may be in other files.
+    if let known = damages.first(where: { $0.file == segment.name && $0.offset == offset }) {
+      return .corrupt(known)
+    }
     let entry = segment.current.entry
     let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
     let next = nextEvents(segment, behind: offset, limit: limit, after: passed)
