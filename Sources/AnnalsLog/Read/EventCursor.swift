@@ -33,6 +33,8 @@ public struct EventCursor: ~Copyable {
   private var starts = FrameStarts()
   /// Damage whose events may be the key's, and that has not been passed yet, in reading order.
   private var unindexed: ArraySlice<Corruption> = []
+  /// Damaged positions that were told of; places among them are not visited again.
+  private var passed: PositionRange?
   /// The version given last, or the one the reading begins behind.
   private var lastVersion: UInt64?
 
@@ -72,8 +74,8 @@ public struct EventCursor: ~Copyable {
 
   /// The next event; nil when there is none.
   ///
-  /// - Throws: `.corrupt` with the place and the positions that can not be read; a new cursor that
-  ///   starts after them reads on.
+  /// - Throws: `.corrupt` with the place and the positions that can not be read; asked again, the
+  ///   cursor reads on behind them, as does a new one that starts there.
   @_lifetime(&self)
   public mutating func next() throws(LogError) -> EventView? {
     if isFinished { return nil }
@@ -152,7 +154,9 @@ extension EventCursor {
         offset = loaded.end
         if !loaded.isEvents { continue }
       } catch {
-        throw core.describe(error, segment, offset, after: nextPosition - 1)
+        let told = core.describe(error, segment, offset, after: nextPosition - 1)
+        passForwards(told, segment, limit: limit)
+        throw told
       }
       index = 0
       isLoaded = true
@@ -160,6 +164,31 @@ extension EventCursor {
       return true
     }
     return false
+  }
+}
+
+// MARK: Behind damage
+
+extension EventCursor {
+  /// Goes on behind the damage at `offset`, if the cursor is asked again.
+  private mutating func passForwards(_ told: LogError, _ segment: Segment, limit: Int) {
+    guard case .corrupt(let corruption) = told else { return }
+    let next = segment.nextFrame(behind: offset, limit: limit, after: nextPosition - 1)
+    offset = next?.offset ?? limit
+    nextPosition =
+      next?.first ?? corruption.positions.map { $0.last.rawValue + 1 } ?? nextPosition
+  }
+
+  /// Goes on before the damage, if the cursor is asked again.
+  private mutating func passBackwards(_ told: LogError) {
+    damage = nil
+    window.removeAll()
+    guard case .corrupt(let corruption) = told else { return }
+    guard let lost = corruption.positions, lost.first.rawValue <= nextPosition else {
+      isFinished = true
+      return
+    }
+    nextPosition = lost.first.rawValue - 1
   }
 }
 
@@ -184,12 +213,20 @@ extension EventCursor {
   }
 
   private mutating func loadPreviousFrame() throws(LogError) {
-    if window.isEmpty, let damage { throw damage }
+    if window.isEmpty, let damage {
+      passBackwards(damage)
+      throw damage
+    }
     if window.isEmpty {
       while segmentIndex > 0, nextPosition < view.segments[segmentIndex].base.position {
         segmentIndex -= 1
       }
-      try fillWindow()
+      do throws(LogError) {
+        try fillWindow()
+      } catch {
+        passBackwards(error)
+        throw error
+      }
     }
     let segment = view.segments[segmentIndex]
     let entry = segment.current.entry
@@ -205,7 +242,9 @@ extension EventCursor {
         limit: entry.isSealed ? Int(entry.end) : segment.mapping.count
       )
     } catch {
-      throw core.describe(error, segment, last, after: after)
+      let told = core.describe(error, segment, last, after: after)
+      passBackwards(told)
+      throw told
     }
     index = decoder.frame.eventCount
     isLoaded = true
@@ -231,7 +270,7 @@ extension EventCursor {
         // What stands behind the damage is given first; then the damage is told.
         let told = core.describe(error, segment, offset, after: passed)
         guard case .corrupt = error,
-          let next = core.nextEvents(segment, behind: offset, limit: limit, after: passed)
+          let next = segment.nextFrame(behind: offset, limit: limit, after: passed)
         else { throw told }
         damage = told
         window.removeAll()
@@ -267,8 +306,11 @@ extension EventCursor {
     while let place = nextPlace() {
       let position = keyBase + UInt64(ordinals[place])
       if position > through || position <= after { continue }
+      if let passed, passed.first.rawValue <= position, position <= passed.last.rawValue {
+        continue
+      }
       if !isLoaded || position < decoder.frame.firstPosition || position >= nextPosition {
-        try loadFrame(of: position, place)
+        try loadFrameInTurn(of: position, place)
       }
       guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
         // What the footer led to is not the key's event: it is not this segment's footer.
@@ -282,6 +324,23 @@ extension EventCursor {
     }
     if !unindexed.isEmpty { try tellUnindexed(nil, version: nil) }
     return nil
+  }
+
+  /// Loads the frame of a place; damage that stands between it and the place before is told first.
+  private mutating func loadFrameInTurn(of position: UInt64, _ place: Int) throws(LogError) {
+    do throws(LogError) {
+      try loadFrame(of: position, place)
+    } catch {
+      let damage = error
+      do throws(LogError) {
+        try tellUnindexed(position, version: nil)
+      } catch {
+        ordinalIndex -= isReversed ? -1 : 1
+        passed = nil
+        throw error
+      }
+      throw damage
+    }
   }
 
   /// As below, before the event at `index` is given; it is given by the next call then.
@@ -395,14 +454,20 @@ extension EventCursor {
     } while nextPosition <= position
   }
 
-  /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which.
+  /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which,
+  /// once.
   private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
     let segment = postings[postingsIndex].segment
-    let offset = try core.locate(position, in: segment)
     do throws(LogError) {
-      try loadFrame(of: position, from: offset)
+      let offset = try core.locate(position, in: segment)
+      do throws(LogError) {
+        try loadFrame(of: position, from: offset)
+      } catch {
+        throw core.describe(error, segment, offset, after: position - 1)
+      }
     } catch {
-      throw core.describe(error, segment, offset, after: position - 1)
+      if case .corrupt(let corruption) = error { passed = corruption.positions }
+      throw error
     }
   }
 

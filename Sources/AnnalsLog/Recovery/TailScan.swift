@@ -33,8 +33,9 @@ package struct TailScan {
   private let durablePosition: UInt64
   /// The offset behind the last byte that may belong to a frame.
   private let limit: Int
-  /// Nothing but zeros stands behind this offset. Only as of opening: whoever walks on after a
-  /// writer has come must no longer think so.
+  /// Nothing but zeros stands behind this offset.
+  ///
+  /// Only as of opening: whoever walks on after a writer has come must no longer think so.
   package var contentEnd = Int.max
   /// The walk stops behind this position: no more is published.
   package var through = UInt64.max
@@ -264,16 +265,7 @@ package struct TailScan {
   }
 
   private func firstPosition(_ found: (offset: Int, header: FrameHeader)) -> UInt64? {
-    let bytes = segment.bytes
-    if found.header.knownKind == .events {
-      return segment.eventsFrame(at: found.offset, found.header)?.firstPosition
-    }
-    return ControlFrame.decode(
-      bytes,
-      at: found.offset,
-      byteCount: found.header.byteCount,
-      segment.base
-    )?.nextPosition
+    segment.firstPosition(at: found.offset, found.header)
   }
 
   private mutating func resume(at found: (offset: Int, header: FrameHeader)) {

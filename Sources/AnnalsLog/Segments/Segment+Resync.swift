@@ -35,6 +35,26 @@ extension Segment {
     return nil
   }
 
+  /// The next frame that verifies behind a damaged one at `offset`, and the position of the first
+  /// event at or behind it.
+  package func nextFrame(
+    behind offset: Int,
+    limit: Int,
+    after position: UInt64
+  ) -> (offset: Int, first: UInt64)? {
+    let found = resync(from: offset + FrameHeader.unit, limit: limit, after: position)
+    return found.flatMap { found in
+      firstPosition(at: found.offset, found.header).map { (found.offset, $0) }
+    }
+  }
+
+  /// The position of the first event at or behind the verified frame at `offset`.
+  package func firstPosition(at offset: Int, _ header: FrameHeader) -> UInt64? {
+    if header.knownKind == .events { return eventsFrame(at: offset, header)?.firstPosition }
+    let frame = ControlFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
+    return frame?.nextPosition
+  }
+
   /// How much is looked at in one step for having nothing in it.
   private static let blankBytes = 256
 

@@ -56,6 +56,14 @@ struct DamageTrial {
     return try judge(disk, file, offset, lost: cost(file, offset))
   }
 
+  /// Removes every footer, as if a writer had been killed before it made any.
+  func removeFooters(_ disk: SimulatedFileSystem) throws {
+    let root = try disk.openDirectory(DamageStore.path, create: false)
+    let log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    for name in try log.names() where name.hasSuffix(".footer") { try log.remove(name) }
+    try log.sync()
+  }
+
   /// Looks at a damaged disk in every way.
   func judge(
     _ disk: SimulatedFileSystem,
