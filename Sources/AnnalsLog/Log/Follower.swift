@@ -13,6 +13,8 @@ package final class Follower: @unchecked Sendable {
     var scan: TailScan?
     var segment: Segment?
     var epoch: UInt64 = 0
+    /// A published position that no frame was found for.
+    var unreached: UInt64 = 0
   }
 
   init(_ core: LogCore, _ control: ControlPage?, scan: TailScan?, segment: Segment?) {
@@ -33,8 +35,10 @@ package final class Follower: @unchecked Sendable {
       try advance(through: target)
       let reached = state.scan?.lastPosition ?? core.writtenThrough
       let visible = min(reached, target)
+      state.unreached = reached < target ? target : 0
+      let isNew = visible > core.writtenThrough
       core.publish(written: visible, durable: min(visible, max(page.durable, core.durableThrough)))
-      return true
+      return isNew
     }
   }
 
@@ -46,10 +50,10 @@ package final class Follower: @unchecked Sendable {
       return
     }
     let word = control.wakeWord
-    if let page = control.read(boot: core.bootNumber),
-      (core.options.visibility == .durable ? page.durable : page.written) > position
-    {
-      return
+    if let page = control.read(boot: core.bootNumber) {
+      let target = core.options.visibility == .durable ? page.durable : page.written
+      // The page is only a hint: what it promised in vain is no reason to look again at once.
+      if target > position, target != lock.withLock({ state.unreached }) { return }
     }
     // Written positions are published without a wake-up: look at them now and then.
     control.wait(word, nanoseconds: min(nanoseconds, 20_000_000))

@@ -155,7 +155,7 @@ extension EventCursor {
         if !loaded.isEvents { continue }
       } catch {
         let told = core.describe(error, segment, offset, after: nextPosition - 1)
-        passForwards(told, segment, limit: limit)
+        if passForwards(told, segment, limit: limit) { continue }
         throw told
       }
       index = 0
@@ -171,12 +171,21 @@ extension EventCursor {
 
 extension EventCursor {
   /// Goes on behind the damage at `offset`, if the cursor is asked again.
-  private mutating func passForwards(_ told: LogError, _ segment: Segment, limit: Int) {
-    guard case .corrupt(let corruption) = told else { return }
+  ///
+  /// - Returns: whether the damage costs no events, so that there is nothing to tell who reads
+  ///   them: the next frame goes on where the last one ended.
+  private mutating func passForwards(
+    _ told: LogError,
+    _ segment: Segment,
+    limit: Int
+  ) -> Bool {
+    guard case .corrupt(let corruption) = told else { return false }
     let next = segment.nextFrame(behind: offset, limit: limit, after: nextPosition - 1)
     offset = next?.offset ?? limit
+    if let next, next.first == nextPosition { return true }
     nextPosition =
       next?.first ?? corruption.positions.map { $0.last.rawValue + 1 } ?? nextPosition
+    return false
   }
 
   /// Goes on before the damage, if the cursor is asked again.
@@ -272,8 +281,10 @@ extension EventCursor {
         guard case .corrupt = error,
           let next = segment.nextFrame(behind: offset, limit: limit, after: passed)
         else { throw told }
-        damage = told
-        window.removeAll()
+        if next.first != passed + 1 {
+          damage = told
+          window.removeAll()
+        }
         offset = next.offset
       }
     }

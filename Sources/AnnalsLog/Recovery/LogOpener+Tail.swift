@@ -286,6 +286,19 @@ extension LogOpener {
     }
   }
 
+  /// Writes what stands above the last place proven durable once more, and syncs it.
+  ///
+  /// To be done before anything is acknowledged on top of it. Pages that somebody maps are not
+  /// dropped from the cache: a log of this process whose sync failed, or a reader, may keep alive
+  /// what is marked clean and is not on the disk.
+  func rewriteTail() throws(LogError) {
+    guard let (segment, file, scan) = tail else { return }
+    let start = scan.provenEnd <= Segment.firstFrame ? 0 : scan.provenEnd
+    if start >= scan.offset { return }
+    try file.write(segment.bytes.extracting(start..<scan.offset), at: start)
+    try file.sync()
+  }
+
   /// Notes that the segment the log ended in so far has a successor.
   private mutating func sealTail(successor: SegmentHeader) {
     guard tail != nil else { return }

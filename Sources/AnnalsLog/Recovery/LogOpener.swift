@@ -67,7 +67,12 @@ package struct LogOpener {
     _ magic: FileHeader.Magic,
     _ file: String
   ) throws(LogError) {
-    guard isWriting, let header = try? FileHeader.decode(bytes, magic, file: file),
+    guard isWriting, bytes.count >= HeaderBlock.byteCount,
+      let header = try? HeaderBlock.header(
+        bytes.extracting(0..<HeaderBlock.byteCount),
+        magic,
+        file: file
+      ),
       !header.isWritable
     else { return }
     throw .unsupportedVersion(
@@ -82,7 +87,7 @@ package struct LogOpener {
     if let manifest = try? core.files.root.openFile(StoreFile.manifest, .readOnly) {
       for slot in 0..<Manifest.Layout.slots {
         let bytes = try manifest.read(
-          FileHeader.Layout.byteCount,
+          HeaderBlock.byteCount,
           at: slot * Manifest.Layout.byteCount
         )
         try checkWritable(bytes.span, .manifest, StoreFile.manifest)

@@ -33,6 +33,9 @@ package struct TailScan {
   private let durablePosition: UInt64
   /// The offset behind the last byte that may belong to a frame.
   private let limit: Int
+  /// Everything before this offset was synced by whoever wrote it: the manifest, a successor or a
+  /// frame says so.
+  package private(set) var provenEnd: Int
   /// Nothing but zeros stands behind this offset.
   ///
   /// Only as of opening: whoever walks on after a writer has come must no longer think so.
@@ -63,6 +66,7 @@ package struct TailScan {
     self.core = core
     self.offset = offset
     self.durableEnd = durableEnd
+    provenEnd = durableEnd
     self.durablePosition = durablePosition
     limit = segment.limit
     self.isKnownEnd = isKnownEnd
@@ -93,10 +97,12 @@ package struct TailScan {
   /// Takes the next frame; false at the end of what was written.
   private mutating func step() throws(LogError) -> Bool {
     let segment = segment
-    if isKnownEnd, offset == durableEnd { return false }
+    // What stands behind a proper close was written later, and the mark is an old one.
+    if isKnownEnd, offset == durableEnd, isBlank() { return false }
     if offset + FrameHeader.byteCountMin > limit, offset >= durableEnd { return false }
     if lastPosition >= through { return false }
     let header = try segment.frame(at: offset, limit: limit)
+    provenEnd = max(provenEnd, segment.durableEnd(at: offset, header))
     let bytes = segment.bytes
     switch header.knownKind {
     case .events:
@@ -154,6 +160,10 @@ package struct TailScan {
     lastChecksum = header.checksum
     offset += header.byteCount
     return true
+  }
+
+  private func isBlank() -> Bool {
+    segment.bytes.isZero(offset..<min(offset + FrameHeader.byteCountMin, limit))
   }
 
   /// Whether the frame's positions go on where the last one's ended.
@@ -246,7 +256,10 @@ package struct TailScan {
       contentEnd: contentEnd
     ) {
       let first = firstPosition(found) ?? 0
-      if first <= lastPosition + 1 + UInt64(found.offset - offset) || segment.isSealed {
+      // Compaction leaves gaps, and never beyond the last position of a sealed segment.
+      if first <= lastPosition + 1 + UInt64(found.offset - offset)
+        || segment.isSealed && first <= durablePosition + 1
+      {
         return found
       }
       start = found.offset + FrameHeader.unit

@@ -56,7 +56,7 @@ struct DamageStore {
   }
 
   /// Ends the segment in writing without filling it.
-  private static func roll(_ log: EventLog) throws {
+  static func roll(_ log: EventLog) throws {
     guard let writer = log.writer else { return }
     writer.lock.lock()
     defer { writer.lock.unlock() }
