@@ -144,7 +144,14 @@ extension EventCursor {
       if isAtEnd
         || hasSuccessor && nextPosition >= view.segments[segmentIndex + 1].base.position
       {
-        if !hasSuccessor { return false }
+        if !hasSuccessor {
+          // What is visible was there: the file is shorter than it was.
+          let rest = PositionRange(Position(nextPosition), Position(through))
+          nextPosition = through + 1
+          throw .corrupt(
+            Corruption(file: segment.name, offset: offset, positions: rest, .erased)
+          )
+        }
         segmentIndex += 1
         offset = Segment.firstFrame
         continue
@@ -240,8 +247,8 @@ extension EventCursor {
     let segment = view.segments[segmentIndex]
     let entry = segment.current.entry
     guard let last = window.popLast() else {
-      // A gap that retention left: go on before it.
-      nextPosition = segment.base.position - 1
+      // A gap that retention left: go on before it. Whatever a header says, never upwards.
+      nextPosition = segmentIndex == 0 ? 0 : min(nextPosition, segment.base.position) - 1
       return
     }
     do throws(LogError) {
@@ -254,6 +261,16 @@ extension EventCursor {
       let told = core.describe(error, segment, last, after: after)
       passBackwards(told)
       throw told
+    }
+    guard decoder.frame.firstPosition <= nextPosition else {
+      isFinished = true
+      throw .corrupt(
+        Corruption(
+          file: segment.name,
+          offset: last,
+          .discontinuity(expected: nextPosition, found: decoder.frame.firstPosition)
+        )
+      )
     }
     index = decoder.frame.eventCount
     isLoaded = true

@@ -120,7 +120,9 @@ extension LogCore {
     }
     if let sampled { return sampled }
     guard let footer = segment.footer, position >= segment.base.position else { return nil }
-    let ordinal = Int(min(position, footer.header.lastPosition + 1) - segment.base.position)
+    // A forged footer may end before its segment begins.
+    let end = max(footer.header.lastPosition, segment.base.position - 1) + 1
+    let ordinal = Int(min(position, end) - segment.base.position)
     // A footer is a cache: without it the segment is walked from its start.
     guard let found = (try? footer.frameSample(before: ordinal)).flatMap({ $0 }) else { return nil }
     return (

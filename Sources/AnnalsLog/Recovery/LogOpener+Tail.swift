@@ -91,6 +91,13 @@ extension LogOpener {
       guard case .corrupt = error else { throw error }
     }
     let isDamaged = found == nil || found?.segmentID != entry.id || found?.salt != entry.salt
+    if found != nil, isDamaged, successor == nil, manifest.tail.segment != entry.id {
+      // No crash leaves another segment's header: the file was put in this one's place.
+      let foreign = Corruption(file: file.name, offset: 0, .identity)
+      if isWritingAllowed { throw .corrupt(foreign) }
+      damages.append(foreign)
+      return false
+    }
     let header =
       isDamaged ? restored(entry, base: lastPosition + 1, record: lastRecord) : found
     guard let header else { return false }

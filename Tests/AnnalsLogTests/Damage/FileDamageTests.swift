@@ -139,7 +139,8 @@ extension EventLog {
         var request = request
         request.isReversed = isReversed
         var found: Set<Position> = []
-        var errors = 0
+        // What opening found damaged behind the last event is told as well.
+        var errors = core.damages.count
         do throws(LogError) {
           var cursor = try cursor(request)
           while errors < 20 {
