@@ -97,7 +97,7 @@ package final class Maintenance: @unchecked Sendable {
     }
   }
 
-  /// Waits until every sealed segment has its footer, or the thread has found that it can make none.
+  /// Waits until every sealed segment has its footer, or the thread has found that it makes none.
   ///
   /// Called by the writer before it seals another one. After a kill the segments without footer are
   /// read whole when the store is opened: appends that outrun the thread would make that ever
