@@ -42,8 +42,13 @@ public struct PayloadWriter: ~Copyable, Sendable {
   /// Counts an item, and writes the mark before a payload that is not a map.
   @inline(__always)
   private mutating func beginItem() {
-    if buffer.count == 0 { buffer.append(CBORHead.selfDescribed.span) }
+    if buffer.count == 0 { beginMarked() }
     missing &-= 1
+  }
+
+  private mutating func beginMarked() {
+    let mark = CBORHead.selfDescribed
+    buffer.append(mark.span)
   }
 
   /// Begins a map of so many pairs, each a key and a value.
