@@ -35,4 +35,18 @@ public struct CBORDecoder: Sendable {
       return try root.value(type)
     }
   }
+
+  /// Makes a value that is a map of the one key `name`, of the bytes of what stands under that key.
+  func decode<T: Decodable>(
+    _ type: T.Type,
+    inside name: String,
+    from payload: Span<UInt8>
+  ) throws -> T {
+    try unsafe payload.withUnsafeBufferPointer { buffer in
+      let state = unsafe DecodingState(buffer)
+      defer { state.forget() }
+      state.wrapper = DecodingState.Wrapper(name: name, start: try state.checkedStart())
+      return try T(from: CBORDecoding(state: state, offset: DecodingState.wrapped, path: nil))
+    }
+  }
 }

@@ -47,7 +47,7 @@ struct Nested: Codable, Equatable {
 }
 
 /// An event as an enum, with the coding the compiler makes.
-enum AccountEvent: Codable, Equatable {
+enum SampleEvent: Codable, Equatable {
   case opened(owner: String, limit: Int?)
   case deposited(amount: Int)
   case moved(Transfer)
@@ -59,7 +59,7 @@ enum AccountEvent: Codable, Equatable {
     var amount: Int
   }
 
-  static let all: [AccountEvent] = [
+  static let all: [SampleEvent] = [
     .opened(owner: "Ada", limit: nil), .opened(owner: "", limit: 5), .deposited(amount: -1),
     .moved(Transfer(to: "b", amount: 7)), .renamed("x", by: "y"), .closed,
   ]
