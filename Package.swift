@@ -55,9 +55,11 @@ let package = Package(
     // What Swift cannot say well: hardware checksums, a few system calls, the guarded copy.
     .target(name: "CAnnals"),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    // What the tests take from Format.md, to execute it.
+    .target(name: "FormatDocument", path: "Tests/FormatDocument", swiftSettings: settings),
     .testTarget(
       name: "AnnalsLogTests",
-      dependencies: ["AnnalsLog", "AnnalsTesting"],
+      dependencies: ["AnnalsLog", "AnnalsTesting", "FormatDocument"],
       resources: [.copy("Fixtures")],
       swiftSettings: settings
     ),

@@ -140,6 +140,16 @@ import Testing
     }
   }
 
+  @Test func meaningIsSafeButForItsCoders() {
+    for file in Self.sources where file.path.hasPrefix("Sources/Annals/") {
+      if file.path.hasPrefix("Sources/Annals/Coding/") { continue }
+      for (number, line) in file.lines.enumerated() {
+        let code = line.prefix { $0 != "/" }
+        #expect(!code.contains("unsafe "), "\(file.path):\(number + 1): \(line)")
+      }
+    }
+  }
+
   @Test func everyFormatFileNamesItsSection() {
     let exempt = ["StoreID.swift"]
     for file in Self.sources where file.path.contains("AnnalsLog/Format/") {

@@ -25,7 +25,10 @@ public struct CBOREncoder: Sendable {
 
   /// Appends the bytes of a value, as one payload.
   package func encode<T: Encodable>(_ value: T, into buffer: inout [UInt8]) throws {
-    buffer.append(contentsOf: try encode(value))
+    let state = try write(value)
+    let bytes = state.core.buffer.bytes
+    if bytes[0] >> 5 != CBORHead.Major.map { buffer += CBORHead.selfDescribed }
+    buffer.append(bytes)
   }
 
   /// The state whose buffer holds the bytes of a value, at least one, without the mark before them.
