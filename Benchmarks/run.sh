@@ -9,7 +9,6 @@ result="results/$(date -u +%Y-%m-%d)-$(git rev-parse --short HEAD).json"
   .build/release/Figures --json
   .build/release/Figures growth --events 1000000 --aggregates 100000 --json
   .build/release/Figures growth --events 10000000 --aggregates 1000000 --json
-  .build/release/Figures codecs --json
   ./counters.sh --json | grep '^{'
 } | tee "$result"
 echo "kept in $result" >&2

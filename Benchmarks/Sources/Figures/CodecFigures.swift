@@ -1,8 +1,9 @@
 import Annals
 import Foundation
 
-/// What an event costs to encode and to decode: as JSON, as CBOR through `Codable`, and as CBOR by
-/// hand. Nanoseconds of the calling thread for one event; the ratio is that of JSON's.
+/// What an event costs to encode and to decode: as JSON, as CBOR through `Codable`, and by hand.
+///
+/// Nanoseconds of the calling thread for one event; the ratio is that of JSON's.
 struct CodecFigures {
   private static let count = 20_000
 
@@ -28,139 +29,149 @@ struct CodecFigures {
         price: 18.95
       )
     )
-    try measureCase("case of 2 fields", AccountEvent.deposited(amount: 12_345, source: "salary"))
+    try measure("enum, 2 fields", AccountEvent.deposited(amount: 12_345, source: "salary"))
+    try measureCase(AccountEvent.deposited(amount: 12_345, source: "salary"))
   }
 
-  /// A struct: through `Codable` as JSON and as CBOR, and by hand.
-  private func measure<T: Codable & Equatable & HandWritten>(_ name: String, _ event: T) throws {
-    let (json, cbor) = (JSONEventCodec.json, CBOREventCodec.cbor)
-    var payload: [UInt8] = []
-    try json.encode(event, into: &payload)
-    let text = payload
-    payload = []
-    try cbor.encode(event, into: &payload)
-    let bytes = payload
-    var writer = PayloadWriter()
-    event.write(to: &writer)
-    guard try json.decode(T.self, from: text.span) == event,
-      try cbor.decode(T.self, from: bytes.span) == event,
-      try T.read(bytes.span) == event, writer.array() == bytes
+  private func measure<T: Codable & Equatable & ByHand>(_ name: String, _ event: T) throws {
+    let encoder = JSONEncoder()
+    let decoder = JSONDecoder()
+    let text = try encoder.encode(event)
+    let bytes = try CBOREncoder().encode(event)
+    let hand = Hand()
+    _ = hand.count(event)
+    let byHand = hand.writer.array()
+    guard try decoder.decode(T.self, from: text) == event,
+      try CBORDecoder().decode(T.self, from: bytes) == event,
+      try T.reading(byHand.span) == event
     else { throw Failure("\(name) does not come back") }
 
     var sum = 0
+    var payload: [UInt8] = []
+    let codec = CBOREventCodec()
     let encoding = try interleaved(
       rounds,
       by: threadNow,
-      { for _ in 0..<Self.count { sum &+= try encode(event, json, &payload) } },
-      { for _ in 0..<Self.count { sum &+= try encode(event, cbor, &payload) } },
+      { for _ in 0..<Self.count { sum &+= try encoder.encode(event).count } },
       {
         for _ in 0..<Self.count {
-          writer.removeAll()
-          event.write(to: &writer)
-          sum &+= writer.bytes.count
+          payload.removeAll(keepingCapacity: true)
+          try codec.encode(event, into: &payload)
+          sum &+= payload.count
         }
-      }
+      },
+      { for _ in 0..<Self.count { sum &+= hand.count(event) } }
     )
     let decoding = try interleaved(
       rounds,
       by: threadNow,
       {
-        for _ in 0..<Self.count where try json.decode(T.self, from: text.span) == event { sum += 1 }
-      },
-      {
-        for _ in 0..<Self.count where try cbor.decode(T.self, from: bytes.span) == event {
-          sum += 1
+        for _ in 0..<Self.count {
+          sum &+= try decoder.decode(T.self, from: text) == event ? 1 : 0
         }
       },
-      { for _ in 0..<Self.count where try T.read(bytes.span) == event { sum += 1 } }
+      {
+        for _ in 0..<Self.count {
+          sum &+= try codec.decode(T.self, from: bytes.span) == event ? 1 : 0
+        }
+      },
+      { for _ in 0..<Self.count { sum &+= try T.reading(byHand.span) == event ? 1 : 0 } }
     )
     if sum == 0 { throw Failure("nothing was measured") }
     add("\(name): encode", encoding)
     add("\(name): decode", decoding)
-    addBytes(name, text.count, bytes.count)
+    report.add(
+      "\(name): bytes",
+      "bytes",
+      raw: Double(text.count),
+      annals: Double(bytes.count),
+      ratio: Double(text.count) / Double(bytes.count)
+    )
   }
 
-  /// A case of an enum, as a store writes it: its name apart, what it holds as the payload.
-  private func measureCase(_ name: String, _ event: AccountEvent) throws {
-    let (json, cbor) = (JSONEventCodec.json, CBOREventCodec.cbor)
+  /// As a store does it: what the case holds, without its name.
+  private func measureCase(_ event: AccountEvent) throws {
     let cases = ["opened", "deposited", "withdrawn", "closed"]
-    var text: [UInt8] = []
-    var bytes: [UInt8] = []
-    guard try json.encodeCase(of: event, among: cases, into: &text) == 1,
-      try cbor.encodeCase(of: event, among: cases, into: &bytes) == 1,
-      try json.decode(AccountEvent.self, case: cases[1], from: text.span) == event,
-      try cbor.decode(AccountEvent.self, case: cases[1], from: bytes.span) == event
-    else { throw Failure("\(name) does not come back") }
-
+    let codecs: [any EventCodec] = [.json, .cbor]
+    var payloads: [[UInt8]] = []
+    for codec in codecs {
+      var payload: [UInt8] = []
+      _ = try codec.encodeCase(of: event, among: cases, into: &payload)
+      payloads.append(payload)
+    }
     var sum = 0
-    var payload: [UInt8] = []
-    func encode(_ codec: some EventCodec) throws {
+    func encode(_ codec: any EventCodec) throws {
+      var payload: [UInt8] = []
       for _ in 0..<Self.count {
         payload.removeAll(keepingCapacity: true)
         sum &+= try codec.encodeCase(of: event, among: cases, into: &payload) ?? 0
       }
     }
-    func decode(_ codec: some EventCodec, _ payload: [UInt8]) throws {
+    func decode(_ index: Int) throws {
+      let codec = codecs[index]
+      let payload = payloads[index]
       for _ in 0..<Self.count {
-        let one = try codec.decode(AccountEvent.self, case: cases[1], from: payload.span)
-        if one == event { sum += 1 }
+        let value = try codec.decode(
+          AccountEvent.self,
+          case: "deposited",
+          from: payload.span
+        )
+        sum &+= value == event ? 1 : 0
       }
     }
-    add(
-      "\(name): encode",
-      try interleaved(rounds, by: threadNow, { try encode(json) }, { try encode(cbor) })
+    let encoding = try interleaved(
+      rounds,
+      by: threadNow,
+      { try encode(codecs[0]) },
+      { try encode(codecs[1]) }
     )
-    add(
-      "\(name): decode",
-      try interleaved(
-        rounds,
-        by: threadNow,
-        { try decode(json, text) },
-        { try decode(cbor, bytes) }
-      )
+    let decoding = try interleaved(
+      rounds,
+      by: threadNow,
+      { try decode(0) },
+      { try decode(1) }
     )
     if sum == 0 { throw Failure("nothing was measured") }
-    addBytes(name, text.count, bytes.count)
-  }
-
-  @inline(__always)
-  private func encode(
-    _ event: some Encodable,
-    _ codec: some EventCodec,
-    _ payload: inout [UInt8]
-  ) throws -> Int {
-    payload.removeAll(keepingCapacity: true)
-    try codec.encode(event, into: &payload)
-    return payload.count
+    for (name, times) in [("encode", encoding), ("decode", decoding)] {
+      report.add(
+        "case without its name, 2 fields: \(name), CBOR",
+        "ns an event",
+        raw: times[0].median / Double(Self.count),
+        annals: times[1].median / Double(Self.count),
+        ratio: ratio(times[0], times[1])
+      )
+    }
   }
 
   private func add(_ name: String, _ times: [[Double]]) {
-    for (index, way) in ["Codable", "by hand"].enumerated() where index + 1 < times.count {
+    for (index, way) in [(1, "CBOR"), (2, "by hand")] {
       report.add(
         "\(name), \(way)",
         "ns an event",
         raw: times[0].median / Double(Self.count),
-        annals: times[index + 1].median / Double(Self.count),
-        ratio: ratio(times[0], times[index + 1])
+        annals: times[index].median / Double(Self.count),
+        ratio: ratio(times[0], times[index])
       )
     }
   }
-
-  private func addBytes(_ name: String, _ text: Int, _ bytes: Int) {
-    report.add(
-      "\(name): size",
-      "bytes",
-      raw: Double(text),
-      annals: Double(bytes),
-      ratio: Double(text) / Double(bytes)
-    )
-  }
 }
 
-/// An event that writes and reads itself, in the form that `Codable` gives it.
-private protocol HandWritten {
+/// An event that is coded without `Codable`.
+private protocol ByHand {
   func write(to writer: inout PayloadWriter)
-  static func read(_ payload: Span<UInt8>) throws -> Self
+  static func reading(_ payload: Span<UInt8>) throws -> Self
+}
+
+/// A writer that closures may share.
+private final class Hand {
+  var writer = PayloadWriter()
+
+  /// The number of bytes of an event, newly written.
+  func count(_ event: some ByHand) -> Int {
+    writer.removeAll()
+    event.write(to: &writer)
+    return writer.count
+  }
 }
 
 private struct Deposited: Codable, Equatable {
@@ -190,7 +201,7 @@ private enum AccountEvent: Codable, Equatable {
   case closed
 }
 
-extension Deposited: HandWritten {
+extension Deposited: ByHand {
   func write(to writer: inout PayloadWriter) {
     writer.beginMap(2)
     writer.write("amount")
@@ -199,7 +210,7 @@ extension Deposited: HandWritten {
     writer.write(source)
   }
 
-  static func read(_ payload: Span<UInt8>) throws -> Deposited {
+  static func reading(_ payload: Span<UInt8>) throws -> Deposited {
     var reader = try PayloadReader(payload)
     var event = Deposited(amount: 0, source: "")
     for _ in 0..<(try reader.beginMap()) {
@@ -208,8 +219,7 @@ extension Deposited: HandWritten {
       } else if try reader.readKey("source") {
         event.source = try reader.readText()
       } else {
-        try reader.skip()
-        try reader.skip()
+        try reader.skipPair()
       }
     }
     try reader.finish()
@@ -217,7 +227,7 @@ extension Deposited: HandWritten {
   }
 }
 
-extension Moved: HandWritten {
+extension Moved: ByHand {
   func write(to writer: inout PayloadWriter) {
     writer.beginMap(3)
     writer.write("item")
@@ -228,7 +238,7 @@ extension Moved: HandWritten {
     writer.write(to)
   }
 
-  static func read(_ payload: Span<UInt8>) throws -> Moved {
+  static func reading(_ payload: Span<UInt8>) throws -> Moved {
     var reader = try PayloadReader(payload)
     var event = Moved(item: "", from: 0, to: 0)
     for _ in 0..<(try reader.beginMap()) {
@@ -239,8 +249,7 @@ extension Moved: HandWritten {
       } else if try reader.readKey("to") {
         event.to = try reader.readInt()
       } else {
-        try reader.skip()
-        try reader.skip()
+        try reader.skipPair()
       }
     }
     try reader.finish()
@@ -248,7 +257,7 @@ extension Moved: HandWritten {
   }
 }
 
-extension LineAdded: HandWritten {
+extension LineAdded: ByHand {
   func write(to writer: inout PayloadWriter) {
     writer.beginMap(6)
     writer.write("line")
@@ -265,7 +274,7 @@ extension LineAdded: HandWritten {
     writer.write(price)
   }
 
-  static func read(_ payload: Span<UInt8>) throws -> LineAdded {
+  static func reading(_ payload: Span<UInt8>) throws -> LineAdded {
     var reader = try PayloadReader(payload)
     var event = LineAdded(line: "", product: "", currency: "", quantity: 0, stock: 0, price: 0)
     for _ in 0..<(try reader.beginMap()) {
@@ -282,11 +291,22 @@ extension LineAdded: HandWritten {
       } else if try reader.readKey("price") {
         event.price = try reader.readDouble()
       } else {
-        try reader.skip()
-        try reader.skip()
+        try reader.skipPair()
       }
     }
     try reader.finish()
     return event
+  }
+}
+
+extension AccountEvent: ByHand {
+  func write(to writer: inout PayloadWriter) {
+    guard case .deposited(let amount, let source) = self else { return }
+    Deposited(amount: amount, source: source).write(to: &writer)
+  }
+
+  static func reading(_ payload: Span<UInt8>) throws -> AccountEvent {
+    let event = try Deposited.reading(payload)
+    return .deposited(amount: event.amount, source: event.source)
   }
 }

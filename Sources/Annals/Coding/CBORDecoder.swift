@@ -6,7 +6,8 @@
 /// in which ``CBOREncoder`` wrote them is the fast one. Thread-safe, and holds nothing.
 ///
 /// Integers are taken for `Float` and `Double` too, and floating-point numbers of either width for
-/// each other, where nothing is lost. `[UInt8]` and `Data` are taken from a byte string or an array.
+/// each other, where nothing is lost. `[UInt8]` and `Data` are taken from a byte string or an
+/// array.
 public struct CBORDecoder: Sendable {
   /// The most levels of arrays and maps inside each other; bounds the stack a payload can use.
   public static let depthMax = 128
@@ -33,20 +34,6 @@ public struct CBORDecoder: Sendable {
       defer { state.forget() }
       let root = CBORDecoding(state: state, offset: try state.checkedStart(), path: nil)
       return try root.value(type)
-    }
-  }
-
-  /// Makes a value that is a map of the one key `name`, of the bytes of what stands under that key.
-  func decode<T: Decodable>(
-    _ type: T.Type,
-    inside name: String,
-    from payload: Span<UInt8>
-  ) throws -> T {
-    try unsafe payload.withUnsafeBufferPointer { buffer in
-      let state = unsafe DecodingState(buffer)
-      defer { state.forget() }
-      state.wrapper = DecodingState.Wrapper(name: name, start: try state.checkedStart())
-      return try T(from: CBORDecoding(state: state, offset: DecodingState.wrapped, path: nil))
     }
   }
 }

@@ -3,7 +3,7 @@
 /// Properties become maps with text keys, in the order in which they are encoded; all lengths are
 /// definite and all heads the shortest. `[UInt8]` and `Data` become byte strings. A payload that is
 /// not a map begins with the three bytes of tag 55799, so that a payload's first byte tells CBOR
-/// from JSON. Specified in `Format.md`, section "Payloads". Thread-safe, and holds nothing.
+/// from JSON. Specified in `Format.md`, section "CBOR payloads". Thread-safe, and holds nothing.
 ///
 /// The same value gives the same bytes, but for dictionaries and sets, whose order is Swift's.
 public struct CBOREncoder: Sendable {
@@ -15,8 +15,8 @@ public struct CBOREncoder: Sendable {
 
   /// The bytes of a value, as one payload.
   ///
-  /// - Throws: whatever the value throws; `EncodingError.invalidValue` where it encodes nothing, two
-  ///   values in one place, or more than ``CBORDecoder/depthMax`` levels.
+  /// - Throws: whatever the value throws; `EncodingError.invalidValue` where it encodes nothing,
+  ///   two values in one place, or more than ``CBORDecoder/depthMax`` levels.
   public func encode<T: Encodable>(_ value: T) throws -> [UInt8] {
     let state = try write(value)
     let isMap = state.core.buffer.bytes[0] >> 5 == CBORHead.Major.map
@@ -24,11 +24,11 @@ public struct CBOREncoder: Sendable {
   }
 
   /// Appends the bytes of a value, as one payload.
-  package func encode<T: Encodable>(_ value: T, into buffer: inout [UInt8]) throws {
+  func encode<T: Encodable>(_ value: T, into payload: inout [UInt8]) throws {
     let state = try write(value)
     let bytes = state.core.buffer.bytes
-    if bytes[0] >> 5 != CBORHead.Major.map { buffer += CBORHead.selfDescribed }
-    buffer.append(bytes)
+    if bytes[0] >> 5 != CBORHead.Major.map { payload += CBORHead.selfDescribed }
+    payload.append(bytes)
   }
 
   /// The state whose buffer holds the bytes of a value, at least one, without the mark before them.

@@ -1,6 +1,6 @@
 /// The first bytes of a CBOR item: its kind and its argument.
 ///
-/// Specified in `Format.md`, section "Payloads".
+/// Specified in `Format.md`, section "CBOR payloads".
 struct CBORHead {
   /// What the three top bits of an initial byte say.
   enum Major {
@@ -119,7 +119,9 @@ extension Span where Element == UInt8 {
     }
   }
 
-  /// The offset behind the item at `offset`, whatever it holds; a loop, so that depth costs nothing.
+  /// The offset behind the item at `start`, whatever it holds.
+  ///
+  /// A loop, so that depth costs no stack.
   private func skippingItems(at start: Int) throws(CBORError) -> Int {
     var offset = start
     // Bounded by the depth times the bytes there are, as every count is by the bytes.
@@ -139,8 +141,9 @@ extension Span where Element == UInt8 {
     return offset
   }
 
-  /// Checks the form of the item at `offset` and of all it holds, `depth` levels inside others, and
-  /// returns the offset behind it. Texts are checked when they are read.
+  /// Checks the form of the item at `start` and of all it holds, `depth` levels inside others.
+  ///
+  /// Returns the offset behind it. Texts are checked when they are read.
   func checkItem(at start: Int, depth: Int) throws(CBORError) -> Int {
     let head = try untaggedHead(at: start)
     switch head.major {

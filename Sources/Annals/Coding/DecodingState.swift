@@ -57,8 +57,8 @@ final class DecodingState {
     }
   }
 
-  /// Where the value of the key `name` begins, in the map of `count` pairs whose first key stands at
-  /// `first`; nil if it does not have it.
+  /// Where the value of the key `name` begins, in the map of `count` pairs whose first key stands
+  /// at `first`; nil if it does not have it.
   ///
   /// The search begins behind the key that was found last, if that was in this map, and goes round.
   @inline(__always)

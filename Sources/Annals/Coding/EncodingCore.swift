@@ -2,13 +2,13 @@
 ///
 /// Items have definite lengths, and nobody says beforehand how many a container will get. So each
 /// value begins as an empty map of one byte, and a container's head counts up in place. Almost
-/// always the value written to is the last one, and its next item goes to the end of the buffer. But
-/// `Codable` allows to go on with a value when another one behind it was begun: what is then written
-/// is moved from the end to where it belongs.
+/// always the value written to is the last one, and its next item goes to the end of the buffer.
+/// But `Codable` allows to go on with a value when another one behind it was begun: what is then
+/// written is moved from the end to where it belongs.
 ///
 /// Invariants:
-/// 1. A value has its place in `values` from its beginning until the `encode(to:)` that it was begun
-///    in returns; its parent has a lower place.
+/// 1. A value has its place in `values` from its beginning until the `encode(to:)` that it was
+///    begun in returns; its parent has a lower place.
 /// 2. A value is *live* if its bytes end where the buffer ends; of all others `end` is known. Live
 ///    values hold each other, and `last` is the innermost, -1 if there is none.
 struct EncodingCore: ~Copyable {
@@ -22,8 +22,9 @@ struct EncodingCore: ~Copyable {
   /// The first misuse in a method that can not throw.
   private(set) var fault: EncodingFault?
 
-  /// Which value a container writes to. The serial number, from 1, tells a value from others that
-  /// had its place before.
+  /// Which value a container writes to.
+  ///
+  /// The serial number, from 1, tells a value from others that had its place before.
   struct Place {
     private let number: UInt32
     let serial: UInt32

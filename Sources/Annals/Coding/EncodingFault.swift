@@ -4,6 +4,7 @@ enum EncodingFault: Error {
   case secondValue
   case completeValue
   case nothing
+  case notOneItem
 
   /// The error of Codable for it.
   func error(_ value: Any, _ path: CodingPath?) -> EncodingError {
@@ -12,6 +13,7 @@ enum EncodingFault: Error {
       case .tooDeep: "Values are nested more than \(CBORDecoder.depthMax) levels deep."
       case .secondValue: "A second value was encoded where one stands."
       case .completeValue: "A container was written to after its value was complete."
+      case .notOneItem: "By hand other than one complete item was written."
       case .nothing: "No value was encoded."
       }
     return .invalidValue(

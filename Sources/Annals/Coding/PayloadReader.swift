@@ -10,8 +10,7 @@
 ///   if try reader.readKey("amount") {
 ///     amount = try reader.readInt()
 ///   } else {
-///     try reader.skip()  // the key
-///     try reader.skip()  // and its value
+///     try reader.skipPair()
 ///   }
 /// }
 /// try reader.finish()
@@ -114,7 +113,9 @@ public struct PayloadReader: ~Escapable {
     return head.isNull
   }
 
-  /// Whether the next item is the text `name`, which is then passed over. No string is made.
+  /// Whether the next item is the text `name`, which is then passed over.
+  ///
+  /// No string is made.
   public mutating func readKey(_ name: String) throws(CBORError) -> Bool {
     let head = try bytes.untaggedHead(at: offset)
     guard head.major == CBORHead.Major.text else { return false }
@@ -127,5 +128,11 @@ public struct PayloadReader: ~Escapable {
   /// Passes over the next item, whatever it holds.
   public mutating func skip() throws(CBORError) {
     offset = try bytes.skippingItem(at: offset)
+  }
+
+  /// Passes over a key and its value.
+  public mutating func skipPair() throws(CBORError) {
+    let value = try bytes.skippingItem(at: offset)
+    offset = try bytes.skippingItem(at: value)
   }
 }

@@ -27,8 +27,16 @@ public struct PayloadWriter: ~Copyable, Sendable {
     get { buffer.bytes }
   }
 
+  /// The number of bytes written so far.
+  public var count: Int { buffer.count }
+
   /// A copy of the bytes written so far.
   public func array() -> [UInt8] { buffer.array(behind: []) }
+
+  /// Appends the bytes written so far.
+  func append(to payload: inout [UInt8]) {
+    payload.append(buffer.bytes)
+  }
 
   /// Whether as many items were written as were begun.
   public var isComplete: Bool { missing == 0 }
@@ -42,13 +50,11 @@ public struct PayloadWriter: ~Copyable, Sendable {
   /// Counts an item, and writes the mark before a payload that is not a map.
   @inline(__always)
   private mutating func beginItem() {
-    if buffer.count == 0 { beginMarked() }
+    if buffer.count == 0 {
+      let mark = CBORHead.selfDescribed
+      buffer.append(mark.span)
+    }
     missing &-= 1
-  }
-
-  private mutating func beginMarked() {
-    let mark = CBORHead.selfDescribed
-    buffer.append(mark.span)
   }
 
   /// Begins a map of so many pairs, each a key and a value.

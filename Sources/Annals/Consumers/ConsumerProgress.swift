@@ -18,8 +18,11 @@ package final class ConsumerProgress: @unchecked Sendable {
   /// Watchers are told of mere movement at most this often.
   private static let tellNanoseconds: UInt64 = 50_000_000
 
-  package init(name: String) {
+  private let monitor: StoreMonitor
+
+  package init(name: String, _ monitor: StoreMonitor) {
     status = ConsumerStatus(name: name)
+    self.monitor = monitor
   }
 
   /// The status now.
@@ -43,14 +46,17 @@ package final class ConsumerProgress: @unchecked Sendable {
   /// Changes the status and tells those whom it concerns.
   package func update(isPhase: Bool = false, _ change: (inout ConsumerStatus) -> Void) {
     let now = SystemClock.monotonicNanoseconds()
+    var told: ConsumerStatus?
     let ready = lock.withLock { () -> [Ready] in
       change(&status)
+      if isPhase { told = status }
       if isPhase || now - toldAt >= Self.tellNanoseconds {
         toldAt = now
         for watcher in watchers.values { watcher.yield(status) }
       }
       return waiting.isEmpty ? [] : takeReady(now)
     }
+    if let told { monitor.note(told) }
     for one in ready { one.continuation?.resume(returning: one.result) }
   }
 

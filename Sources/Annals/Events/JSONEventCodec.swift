@@ -1,96 +1,50 @@
-internal import FoundationEssentials
-
-/// Payloads as JSON text, as Foundation makes it: readable by every tool, at some five times the
-/// cost of CBOR.
+/// Payloads as JSON text, which every tool reads; several times the cost of CBOR.
 ///
-/// Dates are texts in ISO 8601, UTC, rounded to microseconds, as `Timestamp` prints them; `Data` is
-/// Base64.
+/// Compact, as Foundation writes it. Dates are texts in ISO 8601, UTC, to the microsecond, of the
+/// years 1 to 9999. What an enum's case holds stands alone; a case without values is `{}`.
 public struct JSONEventCodec: EventCodec {
-  // Both may be used by several threads at once, and making them costs a microsecond.
-  private static let encoder = {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    encoder.dateEncodingStrategy = .custom(encode)
-    return encoder
-  }()
-  private static let decoder = {
-    let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .custom(decode)
-    return decoder
-  }()
+  private static let coder = JSONPayloadCoder()
 
+  /// "json".
   public var name: String { "json" }
 
+  /// Creates the codec.
+  public init() {}
+
+  /// Appends the encoding of a value.
   public func encode<Value: Encodable>(_ value: Value, into payload: inout [UInt8]) throws {
-    payload += try Self.encoder.encode(value)
+    try Self.coder.encode(value, into: &payload)
   }
 
-  /// Throws `EncodingError.invalidValue` if the value encodes anything but one key.
+  /// Appends what one case of an enum holds, and gives the case's place in `cases`.
   public func encodeCase<Value: Encodable>(
     of value: Value,
     among cases: [String],
     into payload: inout [UInt8]
   ) throws -> Int? {
-    let text = [UInt8](try Self.encoder.encode(value))
-    guard let parts = JSONCase(text.span) else { throw EncodingError.notOneKey(value) }
-    for index in cases.indices where text.span.equals(cases[index], in: parts.name) {
-      payload += text[parts.payload]
-      return index
-    }
-    return nil
+    try Self.coder.encodeCase(value, among: cases, into: &payload)
   }
 
+  /// Reads a value.
   public func decode<Value: Decodable>(
     _ type: Value.Type,
     from payload: Span<UInt8>
   ) throws -> Value {
-    try Self.decoder.decode(type, from: Data(payload.array))
+    try Self.coder.decode(type, from: payload)
   }
 
+  /// Reads the enum value whose case has the coding key `name`.
   public func decode<Value: Decodable>(
     _ type: Value.Type,
     case name: String,
     from payload: Span<UInt8>
   ) throws -> Value {
-    var text: [UInt8] = []
-    text.reserveCapacity(payload.count + name.utf8.count + 5)
-    text += [UInt8(ascii: "{"), UInt8(ascii: "\"")]
-    text += name.utf8
-    text += [UInt8(ascii: "\""), UInt8(ascii: ":")]
-    text.append(payload)
-    text.append(UInt8(ascii: "}"))
-    return try Self.decoder.decode(type, from: Data(text))
+    try Self.coder.decodeCase(type, name: name, from: payload)
   }
 
+  /// Whether the first byte is of ASCII, as that of every JSON text is.
   public func isEncoding(of payload: Span<UInt8>) -> Bool {
     payload.count > 0 && payload[0] < 0x80
-  }
-
-  private static func encode(_ date: Date, to encoder: any Encoder) throws {
-    guard let time = Timestamp(date) else {
-      // Not the date itself: Foundation's description of one that is no number traps.
-      throw EncodingError.invalidValue(
-        date.timeIntervalSinceReferenceDate,
-        EncodingError.Context(
-          codingPath: encoder.codingPath,
-          debugDescription: "A date in JSON is of the years 1 to 9999."
-        )
-      )
-    }
-    var container = encoder.singleValueContainer()
-    try container.encode(time.description)
-  }
-
-  private static func decode(from decoder: any Decoder) throws -> Date {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let time = try? Timestamp(parsing: text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container,
-        debugDescription: "\(text) is no time in ISO 8601 with at most six decimals."
-      )
-    }
-    return time.date
   }
 }
 

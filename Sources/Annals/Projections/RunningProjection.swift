@@ -34,7 +34,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     self.initial = initial
     self.fold = fold
     self.options = options
-    progress = ConsumerProgress(name: name)
+    progress = ConsumerProgress(name: name, store.monitor)
     fingerprint = StateShape.fingerprint(of: State.self)
   }
 
@@ -73,7 +73,9 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     try progress.reachedBlocking(position, within: duration)
   }
 
-  /// Keeps the state and ends; what waits for it gets `.stopped`. Blocks until it has.
+  /// Keeps the state and ends; what waits for it gets `.stopped`.
+  ///
+  /// Blocks until it has.
   public func stop() {
     let running = lock.withLock { () -> Thread? in
       isEnding = true

@@ -17,7 +17,7 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
     self.reactor = reactor
     self.store = store
     self.options = options
-    progress = ConsumerProgress(name: Behaviour.name)
+    progress = ConsumerProgress(name: Behaviour.name, store.monitor)
   }
 
   /// What it is doing, and how far it is.

@@ -71,7 +71,8 @@ struct BankDemo {
       "Two accounts in one atomic append: both change, or neither does."
     )
     try store.execute(on: Target(Account.self, Self.ada), Target(Account.self, Self.bob)) {
-      from, to throws(AccountRefusal) in
+      from,
+      to throws(AccountRefusal) in
       (try from.decide(.withdraw(300)), try to.decide(.deposit(300)))
     }
     for id in [Self.ada, Self.bob] {

@@ -22,14 +22,19 @@ struct LogDemo {
   }
 
   private func fill(_ log: EventLog) throws {
-    try page.title("Facts go in", "40 real events of four loan applications, appended as one batch.")
+    try page.title(
+      "Facts go in",
+      "40 real events of four loan applications, appended as one batch."
+    )
     let batch = EventBatch()
     let lines = PackageResources.loan_applications_jsonl.split(separator: UInt8(ascii: "\n"))
     for line in lines {
       try EventLine(parsing: Array(line).span).add(to: batch)
     }
     let receipt = try log.append(batch)
-    try page.say("positions \(receipt.firstPosition) to \(receipt.lastPosition), \(receipt.durability)")
+    try page.say(
+      "positions \(receipt.firstPosition) to \(receipt.lastPosition), \(receipt.durability)"
+    )
     try page.say("All of the batch is in the store or nothing of it, whatever happens.")
   }
 
@@ -54,7 +59,9 @@ struct LogDemo {
       to: Self.cancelled,
       expecting: .exactly(version)
     )
-    try page.say("the first, expecting version \(version): added, now at version \(receipt.version)")
+    try page.say(
+      "the first, expecting version \(version): added, now at version \(receipt.version)"
+    )
     do throws(LogError) {
       try log.append(
         [event("ApplicationArchived", #"{"resource":"10939"}"#)],

@@ -1,53 +1,48 @@
-internal import Foundation
-package import Testing
+import Foundation
+import Testing
 
 /// One fenced `hex` block of the format document.
-package struct FormatVector: CustomTestStringConvertible, Sendable {
-  package let name: String
-  package let bytes: [UInt8]
-  package var testDescription: String { name }
+struct FormatVector: CustomTestStringConvertible, Sendable {
+  let name: String
+  let bytes: [UInt8]
+  var testDescription: String { name }
 }
 
 /// One table of the format document that gives offsets and sizes.
-package struct FormatTable: CustomTestStringConvertible, Sendable {
-  package let section: String
-  package var rows: [Row] = []
-  package var testDescription: String { section }
+struct FormatTable: CustomTestStringConvertible, Sendable {
+  let section: String
+  var rows: [Row] = []
+  var testDescription: String { section }
 
-  package struct Row: Equatable, Sendable {
-    package let field: String
-    package let range: Range<Int>
-
-    package init(field: String, range: Range<Int>) {
-      self.field = field
-      self.range = range
-    }
+  struct Row: Equatable, Sendable {
+    let field: String
+    let range: Range<Int>
   }
 }
 
 /// What the tests take from the format document.
-package struct FormatDocument: Sendable {
-  package private(set) var vectors: [FormatVector] = []
-  package private(set) var tables: [FormatTable] = []
+struct FormatDocument: Sendable {
+  private(set) var vectors: [FormatVector] = []
+  private(set) var tables: [FormatTable] = []
   /// Domain, text and stored hash, by the rows of the table of key hashes.
-  package private(set) var hashes: [(domain: UInt8, text: String, bytes: [UInt8])] = []
-  package private(set) var problems: [String] = []
+  private(set) var hashes: [(domain: UInt8, text: String, bytes: [UInt8])] = []
+  private(set) var problems: [String] = []
   private var section = ""
   private var name: String?
   private var bytes: [UInt8] = []
   private var isInTable = false
 
   /// The document, read once.
-  package static let shared = FormatDocument(text: (try? String(contentsOf: url, encoding: .utf8)) ?? "")
+  static let shared = FormatDocument(text: (try? String(contentsOf: url, encoding: .utf8)) ?? "")
 
   private static var url: URL {
     var root = URL(filePath: #filePath)
-    for _ in 0..<3 { root.deleteLastPathComponent() }
+    for _ in 0..<4 { root.deleteLastPathComponent() }
     return root.appending(path: "Sources/Annals/Annals.docc/Format.md")
   }
 
   /// Reads a document.
-  package init(text: String) {
+  init(text: String) {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       if name != nil { readVector(line) } else { readProse(line) }
     }
