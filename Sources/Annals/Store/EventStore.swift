@@ -18,7 +18,7 @@ public final class EventStore: Sendable {
   package let kinds = AggregateKinds()
   package let cache: AggregateCache
   package let gate = ExecutionGate()
-  package let consumers = Consumers()
+  package let consumers: Consumers
   package let monitor: StoreMonitor
   package let codecs: [any EventCodec]
   /// The codec of what only this library reads: the states of snapshots and projections.
@@ -50,6 +50,7 @@ public final class EventStore: Sendable {
     log = try liftingLog { () throws(LogError) in try EventLog(at: path, options: logOptions) }
     monitor.noteOpened(log)
     watcher = HeadWatcher(log)
+    consumers = Consumers(log)
     cache = AggregateCache(byteCountMax: options.cacheBytes)
     var codecs = [options.codec]
     let others: [any EventCodec] = [.json, .cbor] + options.codecs

@@ -35,7 +35,7 @@ extension KeyHash: Comparable {
 }
 
 /// Hashes under one store's key.
-package struct KeyHasher: Sendable, BitwiseCopyable {
+package struct KeyHasher: Sendable, BitwiseCopyable, Equatable {
   private let key0: UInt64
   private let key1: UInt64
 

@@ -27,8 +27,9 @@ final class ConsumerEntry: @unchecked Sendable {
   private static let unit = 4096
 
   init(_ name: String, _ core: LogCore, _ directory: any LogDirectory) {
-    self.name = Array(name.utf8)
-    stem = Self.stem(self.name.span, core.hasher)
+    let bytes = Array(name.utf8)
+    self.name = bytes
+    stem = Self.stem(bytes.span, core.hasher)
     self.core = core
     self.directory = directory
   }

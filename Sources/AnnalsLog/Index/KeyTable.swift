@@ -54,11 +54,22 @@ package struct KeyTable: Sendable {
     }
   }
 
+  /// Has the processor fetch the slot of `hash`, which is about to be looked for.
+  @inline(__always)
+  package func prefetch(_ hash: KeyHash) {
+    slots.prefetch(home(hash))
+  }
+
   /// Adds a key that is not in the table and returns its slot's index.
   package mutating func insert(_ slot: KeySlot) -> Int {
     if (count + 1) * 20 > slots.count * 17 { grow() }
     count += 1
     return place(slot)
+  }
+
+  /// Adds a key, or replaces what the table has of it.
+  package mutating func set(_ slot: KeySlot) {
+    if let index = find(slot.hash) { slots[index] = slot } else { _ = insert(slot) }
   }
 
   /// The slot at an index.
