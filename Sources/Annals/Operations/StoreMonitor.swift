@@ -78,12 +78,4 @@ package final class StoreMonitor: Sendable {
       logger?.error("consumer failed", metadata: metadata)
     }
   }
-
-  package func noteSnapshotKept(_ aggregate: AggregateID, _ version: Version, bytes: Int) {
-    Counter(label: "annals.snapshots.kept").increment()
-    logger?.debug(
-      "snapshot kept",
-      metadata: ["aggregate": "\(aggregate)", "version": "\(version)", "bytes": "\(bytes)"]
-    )
-  }
 }

@@ -1,5 +1,7 @@
 extension EventStore {
   /// The newest snapshot that stands on an event up to `through` and fits the type's shape.
+  ///
+  /// None as long as the snapshots' log is not built; see the article on snapshots.
   package func restored<State: Aggregate>(
     _ kind: AggregateKind<State>,
     _ id: AggregateID,
@@ -9,7 +11,7 @@ extension EventStore {
     nil
   }
 
-  /// Hands the state to the keeper of snapshots, if the type's policy says so.
+  /// Notes that the type's policy asked for a snapshot; nothing is kept yet.
   package func keepIfDue<State: Aggregate>(
     _ loaded: inout Loaded<State>,
     _ kind: AggregateKind<State>,

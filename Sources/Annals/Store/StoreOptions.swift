@@ -33,8 +33,8 @@ public struct StoreOptions: Sendable {
   /// Told of openings, recoveries, seals, consumers and failures; never of single events.
   ///
   /// The default is none. Figures go to swift-metrics, wherever the program sends them: timers
-  /// `annals.open.seconds`, counters `annals.segments.sealed`, `annals.snapshots.kept`,
-  /// `annals.consumers.failed`, `annals.writer.failed`, and gauges `annals.consumer.lag`.
+  /// `annals.open.seconds`, counters `annals.segments.sealed`, `annals.consumers.failed`,
+  /// `annals.writer.failed`, and gauges `annals.consumer.lag`.
   public var logger: Logger?
 
   /// The defaults.

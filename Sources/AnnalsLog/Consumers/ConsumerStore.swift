@@ -11,11 +11,12 @@
 ///
 /// Safe to use from any thread; saves of different consumers do not wait for each other.
 package final class ConsumerStore: @unchecked Sendable {
-  // Checked how: `directory`, `entries` and `damaged` are touched only under `lock`; each entry
-  // guards itself.
+  // Checked how: everything that changes is touched only under `lock`; each entry guards
+  // itself.
   private let log: EventLog
   private let lock = Lock()
   private var directory: (any LogDirectory)?
+  private var isDirectoryDurable = false
   private var entries: [String: ConsumerEntry] = [:]
   private var damaged = 0
 
@@ -159,7 +160,8 @@ package final class ConsumerStore: @unchecked Sendable {
   private func open(create: Bool) throws(LogError) -> (any LogDirectory)? {
     lock.lock()
     defer { lock.unlock() }
-    if let directory { return directory }
+    // Found is not made durable: its maker may have died, or failed, before it came to that.
+    if let directory, isDirectoryDurable || !create { return directory }
     do throws(LogError) {
       let opened = try log.core.files.root.openDirectory(
         StoreFile.consumersDirectory,
@@ -168,6 +170,7 @@ package final class ConsumerStore: @unchecked Sendable {
       // A name may be there that an earlier process did not make durable.
       if log.writer != nil { try opened.sync() }
       directory = opened
+      isDirectoryDurable = create
       return opened
     } catch {
       guard case .system(let cause) = error, cause.isNotFound else { throw error }

@@ -56,7 +56,9 @@ extension EventLog {
     let log = try logWithEvents(SimulatedFileSystem())
     let store = ConsumerStore(log)
     let long = String(repeating: "x", count: 199)
-    let names = ["a", "A", "..", "a/b", "a_b", "größe", " ", long + "1", long + "2", "con.0", ".tmp"]
+    let names = [
+      "a", "A", "..", "a/b", "a_b", "größe", " ", long + "1", long + "2", "con.0", ".tmp",
+    ]
     for (index, name) in names.enumerated() {
       try store.save(name, try log.record(1, [UInt8(index)]))
     }
