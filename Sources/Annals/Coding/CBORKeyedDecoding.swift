@@ -20,7 +20,9 @@ struct CBORKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   var allKeys: [Key] {
     if first == DecodingState.wrapped {
-      return (state.wrapper.flatMap { Key(stringValue: $0.name) }).map { [$0] } ?? []
+      // Without `map` of optionals, which would look up the type of each step at run time.
+      guard let wrapper = state.wrapper, let key = Key(stringValue: wrapper.name) else { return [] }
+      return [key]
     }
     var keys: [Key] = []
     let bytes = state.bytes

@@ -16,8 +16,9 @@ struct JSONPayloadCoder: Sendable {
     encoder.dateEncodingStrategy = .custom { date, encoder in
       var container = encoder.singleValueContainer()
       guard let time = Timestamp(date) else {
+        // Not the date itself: Foundation traps when one that is no number is printed.
         throw EncodingError.invalidValue(
-          date,
+          date.timeIntervalSinceReferenceDate,
           EncodingError.Context(
             codingPath: encoder.codingPath,
             debugDescription: "A date in JSON is of the years 1 to 9999."
@@ -155,8 +156,6 @@ extension Timestamp {
 extension [UInt8] {
   /// Appends the bytes of a span.
   mutating func append(_ bytes: Span<UInt8>) {
-    append(addingCapacity: bytes.count) { target in
-      for index in 0..<bytes.count { target.append(bytes[index]) }
-    }
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 }

@@ -1,6 +1,7 @@
 import Annals
 import AnnalsExamples
 import AnnalsTesting
+import Foundation
 import Testing
 
 @Suite struct EventCodecTests {
@@ -77,6 +78,35 @@ import Testing
     for payload in others {
       #expect(!CBOREventCodec().accepts(payload))
       #expect(!JSONEventCodec().accepts(payload))
+    }
+  }
+
+  @Test(arguments: ["2026-01-31T23:59:59.123456Z", "2026-01-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+  func datesInJSONHaveMicroseconds(text: String) throws {
+    let codec = JSONEventCodec()
+    let json = Array("[\"\(text)\"]".utf8)
+    let dates = try codec.decode([Date].self, from: json.span)
+    let seconds = Double(try Timestamp(parsing: text).microseconds) / 1e6
+    #expect(abs(try #require(dates.first).timeIntervalSince1970 - seconds) < 1e-5)
+    var payload: [UInt8] = []
+    try codec.encode(dates, into: &payload)
+    #expect(payload == json)
+  }
+
+  @Test func datesThatJSONCannotSayAreErrorsThatCanBePrinted() {
+    let codec = JSONEventCodec()
+    var payload: [UInt8] = []
+    for seconds in [1e12, -1e12, .infinity, .nan] {
+      do {
+        try codec.encode([Date(timeIntervalSince1970: seconds)], into: &payload)
+        Issue.record("\(seconds) is no date of the years 1 to 9999")
+      } catch {
+        #expect(String(reflecting: error).contains("9999"))
+      }
+    }
+    #expect(payload == [])
+    #expect(throws: DecodingError.self) {
+      try codec.decode([Date].self, from: Array(#"["now"]"#.utf8).span)
     }
   }
 
