@@ -15,13 +15,14 @@ package struct ByteReader: ~Escapable {
   }
 
   /// The number of bytes not read yet.
-  package var remaining: Int { bytes.count - offset }
+  @inline(__always) package var remaining: Int { bytes.count &- offset }
 
   /// Reads one fixed-width little-endian integer.
+  @inline(__always)
   package mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T? {
     guard remaining >= MemoryLayout<T>.size, offset >= 0 else { return nil }
     let value = bytes.load(type, at: offset)
-    offset += MemoryLayout<T>.size
+    offset &+= MemoryLayout<T>.size
     return value
   }
 
@@ -31,8 +32,20 @@ package struct ByteReader: ~Escapable {
     guard offset >= 0, offset < bytes.count else { return nil }
     let first = bytes[offset]
     if first < 0x80 {
-      offset += 1
+      offset &+= 1
       return UInt64(first)
+    }
+    if remaining >= 8 {
+      // All bytes at once: their top bits tell where the integer ends, and are closed up after.
+      let word = bytes.load(UInt64.self, at: offset)
+      let ends = ~word & 0x8080_8080_8080_8080
+      if ends != 0 {
+        offset &+= ends.trailingZeroBitCount >> 3 &+ 1
+        var value = word & (ends ^ (ends &- 1)) & 0x7f7f_7f7f_7f7f_7f7f
+        value = value & 0x007f_007f_007f_007f | (value & 0x7f00_7f00_7f00_7f00) >> 1
+        value = value & 0x0000_3fff_0000_3fff | (value & 0x3fff_0000_3fff_0000) >> 2
+        return value & 0x0fff_ffff | (value & 0x0fff_ffff_0000_0000) >> 4
+      }
     }
     return readLongVarint(first)
   }
@@ -60,12 +73,14 @@ package struct ByteReader: ~Escapable {
   }
 
   /// Reads a zigzag-coded signed integer.
+  @inline(__always)
   package mutating func readZigzag() -> Int64? {
     guard let raw = readVarint() else { return nil }
     return Zigzag.decode(raw)
   }
 
   /// Reads a varint that must be an `Int` not above `maximum`; there is none if that is negative.
+  @inline(__always)
   package mutating func readCount(maximum: Int) -> Int? {
     let start = offset
     guard maximum >= 0, let raw = readVarint(), raw <= UInt64(maximum) else {
@@ -76,10 +91,11 @@ package struct ByteReader: ~Escapable {
   }
 
   /// Skips `count` bytes and returns the range they had.
+  @inline(__always)
   package mutating func skip(_ count: Int) -> Range<Int>? {
     guard count >= 0, count <= remaining else { return nil }
     let range = offset..<offset + count
-    offset += count
+    offset &+= count
     return range
   }
 }
@@ -110,6 +126,30 @@ extension Span where Element == UInt8 {
       as: type
     )
     return T(littleEndian: raw)
+  }
+
+  /// The sum of `count` little-endian integers from `offset` on, wrapping; traps where the bytes
+  /// end before they do.
+  package func sum<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ type: T.Type,
+    at offset: Int,
+    count: Int
+  ) -> UInt64 {
+    let size = MemoryLayout<T>.size
+    precondition(
+      offset >= 0 && count >= 0 && offset <= self.count && count <= (self.count - offset) / size,
+      "the values lie in the bytes"
+    )
+    let source = unsafe bytes
+    var total: UInt64 = 0
+    var at = offset
+    for _ in 0..<count {
+      // In bounds: above.
+      let raw = unsafe source.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: type)
+      total &+= UInt64(truncatingIfNeeded: T(littleEndian: raw))
+      at &+= size
+    }
+    return total
   }
 
   /// Whether all bytes of the range are zero.

@@ -32,25 +32,29 @@ package enum ColumnWidth: UInt8, Sendable, BitwiseCopyable {
 
 /// Where one column stands in a frame.
 package struct Column: BitwiseCopyable, Sendable {
-  package var width: ColumnWidth
-  /// The offset of the first value, for stored columns.
-  package var offset: Int
-  /// The value, for constant columns.
-  package var constant: UInt64
+  package let width: ColumnWidth
+  /// The value of a constant column, the offset of a stored one's first value.
+  private let word: UInt64
 
   /// A column of one value.
+  @inline(__always)
   package init(constant: UInt64) {
     width = .constant
-    offset = 0
-    self.constant = constant
+    word = constant
   }
 
   /// A column of stored values.
+  @inline(__always)
   package init(width: ColumnWidth, offset: Int) {
     self.width = width
-    self.offset = offset
-    constant = 0
+    word = UInt64(truncatingIfNeeded: offset)
   }
+
+  /// The value, for constant columns.
+  @inline(__always) package var constant: UInt64 { width == .constant ? word : 0 }
+
+  /// The offset of the first value, for stored columns.
+  @inline(__always) package var offset: Int { Int(truncatingIfNeeded: word) }
 
   /// The value of one row.
   ///
@@ -58,7 +62,7 @@ package struct Column: BitwiseCopyable, Sendable {
   @inline(__always)
   package func value(_ row: Int, in bytes: Span<UInt8>) -> UInt64 {
     switch width {
-    case .constant: constant
+    case .constant: word
     case .one: UInt64(bytes[offset &+ row])
     case .two: UInt64(bytes.load(UInt16.self, at: offset &+ row &* 2))
     case .four: UInt64(bytes.load(UInt32.self, at: offset &+ row &* 4))
@@ -66,20 +70,30 @@ package struct Column: BitwiseCopyable, Sendable {
     }
   }
 
+  /// The sum of the values of some rows, wrapping.
+  package func sum(_ rows: Range<Int>, in bytes: Span<UInt8>) -> UInt64 {
+    let start = offset
+    switch width {
+    case .constant: return word &* UInt64(rows.count)
+    case .one:
+      return bytes.sum(UInt8.self, at: start &+ rows.lowerBound, count: rows.count)
+    case .two:
+      return bytes.sum(UInt16.self, at: start &+ rows.lowerBound &* 2, count: rows.count)
+    case .four:
+      return bytes.sum(UInt32.self, at: start &+ rows.lowerBound &* 4, count: rows.count)
+    case .eight:
+      return bytes.sum(UInt64.self, at: start &+ rows.lowerBound &* 8, count: rows.count)
+    }
+  }
+
   /// The sum of the first `rows` values, wrapping.
   package func sum(_ rows: Int, in bytes: Span<UInt8>) -> UInt64 {
-    var total: UInt64 = 0
-    switch width {
-    case .constant: return constant &* UInt64(rows)
-    case .one: for row in 0..<rows { total &+= UInt64(bytes[offset &+ row]) }
-    default: for row in 0..<rows { total &+= value(row, in: bytes) }
-    }
-    return total
+    sum(0..<rows, in: bytes)
   }
 
   /// The greatest of the first `rows` values.
   package func maximum(_ rows: Int, in bytes: Span<UInt8>) -> UInt64 {
-    if width == .constant { return constant }
+    if width == .constant { return word }
     var greatest: UInt64 = 0
     for row in 0..<rows { greatest = max(greatest, value(row, in: bytes)) }
     return greatest
@@ -88,6 +102,7 @@ package struct Column: BitwiseCopyable, Sendable {
 
 extension ByteReader {
   /// Reads a column's place: its constant, or the range of `rows` stored values.
+  @inline(__always)
   package mutating func readColumn(_ width: ColumnWidth, rows: Int) -> Column? {
     if width == .constant {
       guard let value = readVarint() else { return nil }

@@ -18,6 +18,33 @@ struct NewKeyUse {
 }
 
 extension AdmissionScratch {
+  /// Finds the index slots of everything the batch names; false if the index does not know it all.
+  mutating func findSlots(
+    _ batch: borrowing BatchContents,
+    _ state: borrowing KeyIndex.State
+  ) -> Bool {
+    slots.removeAll(keepingCapacity: true)
+    if !tagSlots.isEmpty { tagSlots.removeAll(keepingCapacity: true) }
+    // The slots of many keys lie all over a large table: fetched side by side, not in turn.
+    let ahead = min(Self.slotsAhead, batch.aggregates.count)
+    for row in 0..<ahead { state.table.prefetch(batch.aggregates[row].hash) }
+    for row in batch.aggregates.indices {
+      if row + ahead < batch.aggregates.count {
+        state.table.prefetch(batch.aggregates[row + ahead].hash)
+      }
+      guard let slot = state.knownSlot(batch.aggregates[row].hash) else { return false }
+      slots.append(slot)
+    }
+    for hash in batch.tagHashes {
+      guard let slot = state.knownSlot(hash) else { return false }
+      tagSlots.append(slot)
+    }
+    if let key = batch.keyHash, state.knownSlot(key) == nil { return false }
+    return true
+  }
+
+  private static let slotsAhead = 16
+
   /// Adds the batch to a group and to the index, its first event at position `first`.
   ///
   /// - Returns: the versions of the batch's aggregates, where it has more than one.
@@ -83,6 +110,10 @@ extension AdmissionScratch {
     _ state: KeyIndex.State
   ) {
     groupRows.removeAll(keepingCapacity: true)
+    if group.events.isEmpty, batch.aggregates.allSatisfy({ $0.eventCount > 0 }) {
+      enterAllAggregates(batch, &group, state)
+      return
+    }
     let segment = state.chains[state.chains.count - 1].segment
     for row in batch.aggregates.indices {
       let aggregate = batch.aggregates[row]
@@ -107,6 +138,27 @@ extension AdmissionScratch {
       )
       group.ids.append(batch.ids, batch.idRange(row))
     }
+  }
+
+  /// As above for the first batch of a group, whose aggregates are all new there.
+  private mutating func enterAllAggregates(
+    _ batch: borrowing BatchContents,
+    _ group: inout GroupContents,
+    _ state: KeyIndex.State
+  ) {
+    for row in batch.aggregates.indices {
+      let aggregate = batch.aggregates[row]
+      groupRows.append(UInt32(row))
+      group.aggregates.append(
+        GroupContents.Aggregate(
+          hash: aggregate.hash,
+          idOffset: aggregate.idOffset,
+          idCount: aggregate.idCount,
+          firstVersion: state.table[slots[row]].version + 1
+        )
+      )
+    }
+    group.ids.append(batch.ids)
   }
 
   private func enterTags(

@@ -6,8 +6,7 @@
 package final class CommitGroup {
   /// Counts up with every group; tells waiters which one they wait for.
   var number: UInt64 = 0
-  /// One value, so that an access to it is checked once a call and not once a field.
-  var contents = GroupContents()
+  let contentsCell = Cell(GroupContents())
   var needsSync = false
   /// An upper bound of the frame's bytes.
   var encodedBytesMax = 0
@@ -17,11 +16,23 @@ package final class CommitGroup {
   // Waiting: guarded by the writer's lock as all else here.
   package let settled: Condition
   var blockingWaiters = 0
-  var tasks: [UnsafeContinuation<GroupOutcome, Never>] = unsafe []
+  private let tasksCell = unsafe Cell<[UnsafeContinuation<GroupOutcome, Never>]>([])
 
   /// A group whose waiters wait under `lock`.
   package init(_ lock: Lock) {
     settled = Condition(lock)
+  }
+
+  /// The appends' events.
+  var contents: GroupContents {
+    @inline(__always) _read { yield contentsCell.value }
+    @inline(__always) _modify { yield &contentsCell.value }
+  }
+
+  /// The tasks that wait for the group.
+  var tasks: [UnsafeContinuation<GroupOutcome, Never>] {
+    @inline(__always) _read { yield unsafe tasksCell.value }
+    @inline(__always) _modify { yield unsafe &tasksCell.value }
   }
 
   /// Whether there is nothing to do for the group.

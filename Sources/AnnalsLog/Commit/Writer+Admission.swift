@@ -37,15 +37,16 @@ extension Writer {
         return found
       }
       if batch.count > 0, let obstacle = obstacle(batch) { return obstacle }
-      try resolveSlots(batch)
       if let condition = batch.condition {
         let through = core.writtenThrough
         if attempt.checkedThrough < through { return .examineCondition(through: through) }
         if hasUnsettledMatch(condition) { return .wait }
       }
-      if let refusal = checkVersions(batch) { return refusal }
-      let receipt = enter(batch, attempt.durability)
-      return .admitted(receipt, open, number: open.number)
+      // What is resolved stays so, but for the little that maintenance forgets meanwhile.
+      while true {
+        if let admission = enter(batch, attempt.durability) { return admission }
+        try resolve(batch)
+      }
     } catch {
       return .refused(error)
     }
@@ -68,37 +69,15 @@ extension Writer {
     return .roll(size + slack)
   }
 
-  /// Finds or makes the index slots of everything the batch names, versions known.
-  private func resolveSlots(_ batch: borrowing BatchContents) throws(LogError) {
-    let core = core
-    scratch.slots.removeAll(keepingCapacity: true)
-    let isComplete = core.index.withState { state in
-      for row in batch.aggregates.indices {
-        guard let slot = state.knownSlot(batch.aggregates[row].hash) else { return false }
-        scratch.slots.append(slot)
-      }
-      return true
-    }
-    if !isComplete {
-      for row in batch.aggregates.indices {
-        try resolve(batch.aggregates[row].hash, .aggregate)
-      }
-    }
+  /// Has the index know the newest version of everything the batch names.
+  private func resolve(_ batch: borrowing BatchContents) throws(LogError) {
+    for row in batch.aggregates.indices { try resolve(batch.aggregates[row].hash, .aggregate) }
     for hash in batch.tagHashes { try resolve(hash, .tag) }
     if let key = batch.keyHash { try resolve(key, .key) }
-    if isComplete, batch.tagHashes.isEmpty, batch.keyHash == nil { return }
-    // Slots move when one is inserted: look them all up again.
-    scratch.slots.removeAll(keepingCapacity: true)
-    scratch.tagSlots.removeAll(keepingCapacity: true)
-    core.index.withState { state in
-      for row in batch.aggregates.indices {
-        scratch.slots.append(state.table.find(batch.aggregates[row].hash) ?? 0)
-      }
-      for hash in batch.tagHashes { scratch.tagSlots.append(state.table.find(hash) ?? 0) }
-    }
   }
 
   private func resolve(_ hash: KeyHash, _ domain: KeyHash.Domain) throws(LogError) {
+    let core = core
     if core.index.withState({ $0.knownSlot(hash) != nil }) { return }
     let answer = try core.newestInFooters(hash)
     core.index.withState { state in
@@ -106,56 +85,65 @@ extension Writer {
     }
   }
 
-  /// The refusal, or the wait, that the batch's expected versions call for.
-  private func checkVersions(_ batch: borrowing BatchContents) -> Admission? {
-    core.index.withState { state in
-      for row in batch.aggregates.indices {
-        let aggregate = batch.aggregates[row]
-        if aggregate.expectation == .any { continue }
-        let key = state.table[scratch.slots[row]]
-        let expected = batch.expectation(row)
-        if expected.isSatisfied(by: Version(key.version)) { continue }
-        if state.newestPosition(key) ?? 0 > core.writtenThrough { return .wait }
-        return .refused(
-          .versionConflict(
-            VersionConflict(
-              aggregate: AggregateID(batch.idText(row)),
-              expected: expected,
-              actual: Version(key.version)
-            )
-          )
-        )
-      }
-      return nil
-    }
-  }
-
-  /// Adds the batch to the open group and to the index.
-  private func enter(_ batch: borrowing BatchContents, _ durability: Durability) -> Receipt {
+  /// Checks what the batch expects and adds it to the open group and to the index; nil if the index
+  /// does not know all that the batch names.
+  private func enter(_ batch: borrowing BatchContents, _ durability: Durability) -> Admission? {
+    let core = core
     let group = open
     let first = nextPosition
-    var versions: [Version] = []
-    if durability == .durable { group.needsSync = true }
     var use: NewKeyUse?
     if batch.keyHash != nil, !batch.items.isEmpty {
-      keySequence += 1
-      use = NewKeyUse(sequence: keySequence, time: core.options.clock())
+      use = NewKeyUse(sequence: keySequence + 1, time: core.options.clock())
     }
-    core.index.withState { state in
-      versions = scratch.enter(batch, at: first, use, into: &group.contents, &state)
+    var versions: [Version] = []
+    let refusal = core.index.withState { state -> Admission?? in
+      guard scratch.value.findSlots(batch, state) else { return .some(nil) }
+      if batch.hasExpectations, let refusal = checkVersions(batch, state) { return refusal }
+      versions = scratch.value.enter(batch, at: first, use, into: &group.contents, &state)
+      return nil
     }
-    if !batch.items.isEmpty {
+    if let refusal { return refusal }
+    if durability == .durable { group.needsSync = true }
+    if use != nil { keySequence += 1 }
+    let count = UInt64(batch.items.count)
+    if count > 0 {
       group.encodedBytesMax += batch.encodedBytesMax
-      nextPosition = first + UInt64(batch.items.count)
+      nextPosition = first + count
     }
-    let last = first + UInt64(batch.items.count) - 1
-    return Receipt(
-      firstPosition: Position(batch.items.isEmpty ? last : first),
+    let last = first + count - 1
+    let receipt = Receipt(
+      firstPosition: Position(count == 0 ? last : first),
       lastPosition: Position(last),
-      version: scratch.version,
+      version: scratch.value.version,
       versions: versions,
       durability: durability,
       isRepeated: false
     )
+    return .admitted(receipt, group, number: group.number)
+  }
+
+  /// The refusal, or the wait, that the batch's expected versions call for.
+  private func checkVersions(
+    _ batch: borrowing BatchContents,
+    _ state: borrowing KeyIndex.State
+  ) -> Admission? {
+    for row in batch.aggregates.indices {
+      let aggregate = batch.aggregates[row]
+      if aggregate.expectation == .any { continue }
+      let key = state.table[scratch.value.slots[row]]
+      let expected = batch.expectation(row)
+      if expected.isSatisfied(by: Version(key.version)) { continue }
+      if state.newestPosition(key) ?? 0 > core.writtenThrough { return .wait }
+      return .refused(
+        .versionConflict(
+          VersionConflict(
+            aggregate: AggregateID(batch.idText(row)),
+            expected: expected,
+            actual: Version(key.version)
+          )
+        )
+      )
+    }
+    return nil
   }
 }

@@ -29,40 +29,49 @@ extension Writer {
   private static let copiedBytesMax = 4096
 
   private func write(_ group: CommitGroup) throws(CommitFailure) -> Int {
+    try write(&group.contents, isSynced: group.needsSync, &encoder.value)
+  }
+
+  private func write(
+    _ contents: inout GroupContents,
+    isSynced: Bool,
+    _ encoder: inout FrameEncoder
+  ) throws(CommitFailure) -> Int {
     guard directoryLock.isHeldByProcess else { throw lost() }
-    let base = tail.segment.base
-    let now = core.options.clock()
-    let checksum = FrameChecksum(salt: tail.segment.salt)
+    let segment = tail.segment
+    let base = segment.base
+    let checksum = FrameChecksum(salt: segment.salt)
     encoder.head.removeAll()
     let start = tail.isHeaderWritten ? tail.offset : 0
-    if !tail.isHeaderWritten { tail.segment.header.encode(into: &encoder.head) }
-    let typeCount = try writeTypes(base, checksum, start)
+    if !tail.isHeaderWritten { segment.header.encode(into: &encoder.head) }
+    let typeCount = try writeTypes(base, checksum, start, &encoder.head)
     let frameOffset = start + encoder.head.count
     let undurable = (frameOffset - tail.durableEnd) / FrameHeader.unit
     let frame = encoder.encode(
-      &group.contents,
+      &contents,
       at: frameOffset,
       undurableUnits: undurable,
       base: base,
-      now: now,
+      now: core.options.clock(),
       checksum
     )
     let end = frameOffset + frame.byteCount
-    let zeroedThrough = appendZeroAhead(group, end)
+    let zeroedThrough = isSynced ? appendZeroAhead(&contents, end) : tail.zeroedThrough
+    let payloadBytes = contents.payloads.count
     do {
-      if group.contents.payloads.count <= Self.copiedBytesMax {
-        encoder.head.append(group.contents.payloads)
+      if payloadBytes <= Self.copiedBytesMax {
+        encoder.head.append(contents.payloads)
         try tail.file.write(encoder.head.bytes, at: start)
       } else {
-        try tail.file.write(encoder.head.bytes, group.contents.payloads.bytes, at: start)
+        try tail.file.write(encoder.head.bytes, contents.payloads.bytes, at: start)
       }
     } catch {
-      throw undo(error, from: start, count: encoder.head.count + group.contents.payloads.count)
+      throw undo(error, from: start, count: encoder.head.count + payloadBytes)
     }
     tail.isHeaderWritten = true
     tail.offset = end
     tail.lastChecksum = frame.checksum
-    tail.lastPosition = group.contents.firstPosition + UInt64(group.contents.events.count) - 1
+    tail.lastPosition = contents.firstPosition + UInt64(contents.events.count) - 1
     tail.typeCount = typeCount
     tail.zeroedThrough = zeroedThrough
     return frameOffset
@@ -73,7 +82,8 @@ extension Writer {
   private func writeTypes(
     _ base: SegmentBase,
     _ checksum: FrameChecksum,
-    _ start: Int
+    _ start: Int,
+    _ head: inout ByteBuffer
   ) throws(CommitFailure) -> Int {
     let count = core.types.count
     if tail.typeCount == count { return count }
@@ -87,32 +97,31 @@ extension Writer {
     }
     var content = ByteBuffer(capacity: 1024)
     TypeNames.encode(names[tail.typeCount...], into: &content)
-    let offset = start + encoder.head.count
+    let offset = start + head.count
     let at = ControlFrame.encode(
       .types,
       nextPosition: tail.lastPosition + 1 - base.position,
       record: tail.record,
       undurableUnits: UInt64((offset - tail.durableEnd) / FrameHeader.unit),
       content: content.bytes,
-      into: &encoder.head
+      into: &head
     )
-    let sum = encoder.head.checksum(
+    let sum = head.checksum(
       from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
       continuing: checksum.seed(offset)
     )
-    encoder.head.store(sum, at: at)
+    head.store(sum, at: at)
     return names.count
   }
 
   /// Lets the write of a durable group carry zeros behind its frame when those of an earlier one
   /// are used up: the file's blocks ahead are then written ones, and the syncs that follow have no
   /// metadata to journal.
-  private func appendZeroAhead(_ group: CommitGroup, _ end: Int) -> Int {
-    guard case .zeroAhead(let ahead) = core.options.preallocation, group.needsSync,
-      end > tail.zeroedThrough
+  private func appendZeroAhead(_ contents: inout GroupContents, _ end: Int) -> Int {
+    guard case .zeroAhead(let ahead) = core.options.preallocation, end > tail.zeroedThrough
     else { return tail.zeroedThrough }
     let through = min(end + ahead, tail.segment.mapping.count)
-    group.contents.payloads.appendZeros(through - end)
+    contents.payloads.appendZeros(through - end)
     return through
   }
 

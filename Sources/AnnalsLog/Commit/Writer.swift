@@ -16,8 +16,8 @@ package final class Writer: @unchecked Sendable {
   let room: Condition
   let taskLeader: Condition
 
-  var open: CommitGroup
-  var idleGroups: [CommitGroup] = []
+  private let openCell: Cell<CommitGroup>
+  private let idleGroups = Cell<[CommitGroup]>([])
   var isCommitting = false
   var committing: CommitGroup?
   /// An upper bound of the offset behind the group being committed; `.max` while a new segment is
@@ -28,20 +28,24 @@ package final class Writer: @unchecked Sendable {
   var segmentBase: UInt64
   var typeCountInLog: Int
   var settledThrough: UInt64 = 0
-  var failures: [Failure] = []
+  private let failures = Cell<[Failure]>([])
   var roomWaiters = 0
-  var roomTasks: [UnsafeContinuation<GroupOutcome, Never>] = unsafe []
+  private let roomTasksCell = unsafe Cell<[UnsafeContinuation<GroupOutcome, Never>]>([])
   /// What a task needs of a new segment, in bytes; 0: nobody waits for one.
   var rollBytesWanted = 0
   var nextPosition: UInt64
   var keySequence: UInt64
-  package var poison: SystemError?
+  package var poison: SystemError? {
+    didSet {
+      if oldValue == nil, let poison { core.options.observe?(.writerPoisoned(poison)) }
+    }
+  }
   var isClosed = false
   var taskThread: Thread?
-  var scratch = AdmissionScratch()
+  let scratch = Cell(AdmissionScratch())
 
-  var tail: WriterTail
-  var encoder = FrameEncoder()
+  private let tailCell: Cell<WriterTail>
+  let encoder = Cell(FrameEncoder())
   var typeFile: TypeFile
   var watermark = ByteBuffer(capacity: 64)
   package let maintenance: Maintenance
@@ -66,7 +70,7 @@ package final class Writer: @unchecked Sendable {
     self.control = control
     self.core = core
     self.directoryLock = directoryLock
-    self.tail = tail
+    tailCell = Cell(tail)
     self.typeFile = typeFile
     self.keySequence = keySequence
     self.maintenance = maintenance
@@ -77,8 +81,26 @@ package final class Writer: @unchecked Sendable {
     typeCountInLog = tail.typeCount
     room = Condition(lock)
     taskLeader = Condition(lock)
-    open = CommitGroup(lock)
+    openCell = Cell(CommitGroup(lock))
     open.reset(number: 1)
+  }
+
+  /// The group that appends join.
+  var open: CommitGroup {
+    @inline(__always) _read { yield openCell.value }
+    @inline(__always) _modify { yield &openCell.value }
+  }
+
+  /// Where the next frame goes.
+  var tail: WriterTail {
+    @inline(__always) _read { yield tailCell.value }
+    @inline(__always) _modify { yield &tailCell.value }
+  }
+
+  /// The tasks that wait for room.
+  var roomTasks: [UnsafeContinuation<GroupOutcome, Never>] {
+    @inline(__always) _read { yield unsafe roomTasksCell.value }
+    @inline(__always) _modify { yield unsafe &roomTasksCell.value }
   }
 
   /// Fails if this writer may not write any more.
@@ -112,8 +134,8 @@ extension Writer {
       if case .committed = outcome, group.needsSync { noteWatermark() }
       lock.lock()
     }
-    idleGroups.append(group)
-    if let behind { idleGroups.append(behind.group) }
+    idleGroups.value.append(group)
+    if let behind { idleGroups.value.append(behind.group) }
     finishCommitting()
   }
 
@@ -128,9 +150,10 @@ extension Writer {
   ///
   /// Under `lock`.
   private func takeOpenGroup() -> CommitGroup {
+    let next = idleGroups.value.popLast() ?? CommitGroup(lock)
     let group = open
-    open = idleGroups.popLast() ?? CommitGroup(lock)
-    open.reset(number: group.number + 1)
+    next.reset(number: group.number + 1)
+    open = next
     return group
   }
 
@@ -159,6 +182,7 @@ extension Writer {
   ///
   /// Under `lock`.
   package func resumeRoomTasks(_ outcome: GroupOutcome) {
+    if unsafe roomTasks.isEmpty { return }
     for index in unsafe roomTasks.indices {
       unsafe roomTasks[index].resume(returning: outcome)
     }
@@ -175,7 +199,7 @@ extension Writer {
     _ result: Result<Int, CommitFailure>
   ) -> (GroupOutcome, behind: (group: CommitGroup, outcome: GroupOutcome)?) {
     settledThrough = group.number
-    defer { group.settled.broadcast() }
+    defer { if group.blockingWaiters > 0 { group.settled.broadcast() } }
     switch result {
     case .success(let frameOffset):
       if !group.contents.events.isEmpty {
@@ -194,6 +218,7 @@ extension Writer {
       return (.committed, nil)
     case .failure(let failure):
       if failure.isPoisoning { poison = failure.cause }
+      if case .diskFull(let cause) = failure.error { core.options.observe?(.diskFull(cause)) }
       // What was queued behind it counted on it: take that back first, and let it ask again.
       let behind = takeOpenGroup()
       takeBack(behind)
@@ -210,7 +235,7 @@ extension Writer {
 
   private func noteFailure(_ group: CommitGroup, _ outcome: GroupOutcome) {
     if group.blockingWaiters == 0 { return }
-    failures.append(
+    failures.value.append(
       Failure(number: group.number, outcome: outcome, waiters: group.blockingWaiters)
     )
   }
@@ -231,12 +256,12 @@ extension Writer {
     while settledThrough < number {
       if isCommitting { group.settled.wait() } else { lead() }
     }
-    guard let index = failures.firstIndex(where: { $0.number == number }) else {
+    guard let index = failures.value.firstIndex(where: { $0.number == number }) else {
       return .committed
     }
-    let outcome = failures[index].outcome
-    failures[index].waiters -= 1
-    if failures[index].waiters == 0 { failures.remove(at: index) }
+    let outcome = failures.value[index].outcome
+    failures.value[index].waiters -= 1
+    if failures.value[index].waiters == 0 { failures.value.remove(at: index) }
     return outcome
   }
 }

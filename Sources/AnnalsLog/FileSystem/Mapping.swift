@@ -57,6 +57,12 @@ package final class Mapping: @unchecked Sendable {
     }
   }
 
+  /// All mapped bytes, for who keeps this mapping alive while it uses them.
+  @unsafe
+  package var buffer: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: base, count: count)
+  }
+
   /// A range of the bytes, for as long as `owner` is borrowed, which keeps this mapping alive.
   @_lifetime(borrow owner)
   package func bytes<Owner: AnyObject>(

@@ -173,6 +173,12 @@ package final class CheckedFile: Sendable {
     }
   }
 
+  /// Has the processor fetch what stands at `offset` of the body.
+  package func prefetch(_ offset: Int) {
+    verified.prefetch(offset / CheckedPages.pageSize)
+    mapping.prefetch(CheckedPages.pageSize + offset)
+  }
+
   /// Checks the pages that hold `range` of the body, each once per process.
   package func check(_ range: Range<Int>) throws(LogError) {
     guard range.lowerBound >= 0, range.upperBound <= byteCount else {

@@ -37,9 +37,12 @@ extension EventsFrame {
     byteCount: Int,
     _ base: SegmentBase
   ) -> Bool {
-    self = EventsFrame()
+    // Columns that the frame does not have keep what they were: nobody asks for them.
     self.start = start
     self.byteCount = byteCount
+    undurableUnits = 0
+    (extrasOffset, extrasEnd) = (0, 0)
+    (keysOffset, keysEnd) = (0, 0)
     let end = start + byteCount
     guard end <= bytes.count else { return false }
     var reader = ByteReader(
@@ -70,6 +73,9 @@ extension EventsFrame {
       let ids = reader.skip(Int(length)), reader.offset <= payloadsEnd
     else { return false }
     isLone = true
+    hasAggregates = false
+    hasTimes = false
+    hasPositions = false
     eventCount = 1
     aggregateCount = 1
     appendCount = 1
@@ -83,6 +89,7 @@ extension EventsFrame {
     return true
   }
 
+  @inline(__always)
   private mutating func decodeColumns(_ reader: inout ByteReader) -> Bool {
     // At least one byte stands in the frame for each event: what a frame can claim is bounded by
     // its size.
@@ -91,6 +98,7 @@ extension EventsFrame {
       let appends = reader.readCount(maximum: events), appends >= 1,
       let word = reader.read(UInt32.self)
     else { return false }
+    isLone = false
     eventCount = events
     aggregateCount = aggregateRows
     appendCount = appends
@@ -101,42 +109,41 @@ extension EventsFrame {
       hasAggregates || !hasPositions
     else { return false }
 
-    func width(_ shift: UInt32) -> ColumnWidth? {
-      ColumnWidth(rawValue: UInt8(truncatingIfNeeded: word >> shift) & 7)
-    }
-    func column(
-      _ shift: UInt32,
-      _ rows: Int,
-      isPresent: Bool,
-      _ reader: inout ByteReader
-    ) -> Column? {
-      guard let width = width(shift) else { return nil }
-      if !isPresent { return width == .constant ? Column(constant: 0) : nil }
-      return reader.readColumn(width, rows: rows)
-    }
-    guard
-      let idLengths = column(Columns.idLengths, aggregateRows, isPresent: true, &reader),
-      let firstVersions = column(Columns.firstVersions, aggregateRows, isPresent: true, &reader),
-      let aggregates = column(Columns.aggregates, events, isPresent: hasAggregates, &reader),
-      let offsets = column(Columns.versionOffsets, events, isPresent: hasAggregates, &reader),
-      let types = column(Columns.types, events, isPresent: true, &reader),
-      let lengths = column(Columns.payloadLengths, events, isPresent: true, &reader),
-      let times = column(Columns.times, events, isPresent: hasTimes, &reader),
-      let appendLengths = column(Columns.appendLengths, appends, isPresent: true, &reader),
-      let positions = column(Columns.positions, events, isPresent: hasPositions, &reader)
+    guard Self.read(&idLengths, word >> Columns.idLengths, aggregateRows, &reader),
+      Self.read(&firstVersions, word >> Columns.firstVersions, aggregateRows, &reader),
+      hasAggregates
+        ? Self.read(&aggregates, word >> Columns.aggregates, events, &reader)
+          && Self.read(&versionOffsets, word >> Columns.versionOffsets, events, &reader)
+        : (word >> Columns.aggregates) & 0b111_111 == 0,
+      Self.read(&types, word >> Columns.types, events, &reader),
+      Self.read(&payloadLengths, word >> Columns.payloadLengths, events, &reader),
+      hasTimes
+        ? Self.read(&times, word >> Columns.times, events, &reader)
+        : (word >> Columns.times) & 0b111 == 0,
+      Self.read(&appendLengths, word >> Columns.appendLengths, appends, &reader),
+      hasPositions
+        ? Self.read(&positions, word >> Columns.positions, events, &reader)
+        : (word >> Columns.positions) & 0b111 == 0
     else { return false }
-    self.idLengths = idLengths
-    self.firstVersions = firstVersions
-    self.aggregates = aggregates
-    versionOffsets = offsets
-    self.types = types
-    payloadLengths = lengths
-    self.times = times
-    self.appendLengths = appendLengths
-    self.positions = positions
     return decodeSections(&reader, word)
   }
 
+  /// Reads a column whose width stands in the lowest bits of `word`.
+  @inline(__always)
+  private static func read(
+    _ column: inout Column,
+    _ word: UInt32,
+    _ rows: Int,
+    _ reader: inout ByteReader
+  ) -> Bool {
+    guard let width = ColumnWidth(rawValue: UInt8(truncatingIfNeeded: word) & 7),
+      let found = reader.readColumn(width, rows: rows)
+    else { return false }
+    column = found
+    return true
+  }
+
+  @inline(__always)
   private mutating func decodeSections(
     _ reader: inout ByteReader,
     _ word: UInt32

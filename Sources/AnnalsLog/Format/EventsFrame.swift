@@ -114,6 +114,19 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
     idsOffset &+ Int(truncatingIfNeeded: idLengths.sum(aggregate, in: bytes))
   }
 
+  /// Where the payload and the aggregate id of the event at `position` stand, if the frame holds
+  /// it; the frame need not be verified.
+  package func placeToFetch(
+    _ position: UInt64,
+    _ bytes: Span<UInt8>
+  ) -> (payload: Int, id: Int)? {
+    guard let index = index(of: position, bytes) else { return nil }
+    var row = aggregateCount == 1 ? 0 : index
+    if hasAggregates { row = Int(truncatingIfNeeded: aggregates.value(index, in: bytes)) }
+    guard row >= 0, row < aggregateCount else { return nil }
+    return (payloadOffset(index, bytes), idOffset(row, bytes))
+  }
+
   /// The offset of the payload of event `index`.
   package func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
     payloadsOffset &+ Int(truncatingIfNeeded: payloadLengths.sum(index, in: bytes))

@@ -84,6 +84,15 @@ package struct KeyEntry: Sendable, BitwiseCopyable, Equatable {
     }
   }
 
+  /// Reads the hash of the entry at `offset`, which must lie within `bytes`.
+  @inline(__always)
+  package static func hash(_ bytes: Span<UInt8>, at offset: Int) -> KeyHash {
+    KeyHash(
+      high: bytes.load(UInt64.self, at: offset + 8),
+      low: bytes.load(UInt64.self, at: offset)
+    )
+  }
+
   /// Reads the entry at `offset`, which must lie within `bytes`.
   @inline(__always)
   package static func decode(_ bytes: Span<UInt8>, at offset: Int, _ entrySize: Int) -> KeyEntry {

@@ -21,6 +21,8 @@ package final class Directory: Sendable {
   package struct Answer: Sendable, BitwiseCopyable {
     package var version: UInt64
     package var segment: SegmentID
+    /// The key's entry in that segment's footer, where the answer is from there.
+    package var entry: KeyEntry?
   }
 
   /// Where `hash` stands newest, among segments whose id is in the runs; nil if nowhere.
@@ -33,11 +35,11 @@ package final class Directory: Sendable {
           throw .corrupt(Corruption(file: segment.footerName, offset: 0, .malformed(.footer)))
         }
         if let entry = try footer.keys.find(hash) {
-          return Answer(version: entry.version, segment: segment.id)
+          return Answer(version: entry.version, segment: segment.id, entry: entry)
         }
       case .checkpoint(let checkpoint):
         if let entry = try checkpoint.keys.find(hash) {
-          return Answer(version: entry.version, segment: entry.segment)
+          return Answer(version: entry.version, segment: entry.segment, entry: nil)
         }
       }
     }

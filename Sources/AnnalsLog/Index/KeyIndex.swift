@@ -8,37 +8,36 @@
 package final class KeyIndex: @unchecked Sendable {
   // Checked how: `state` is touched only under `lock`.
   private let lock = Lock()
-  private var state: State
+  private let state = Cell(State())
 
   /// The index's content.
   package struct State {
     package var table = KeyTable()
     /// Oldest first; the last is the segment in writing.
     package var chains: [SegmentChains] = []
-    /// For each of `chains`, entries of keys that have since moved on.
-    package var heads: [[KeyHash: KeySlot]] = []
+    /// For each of `chains`, entries of keys that have since moved on; `newest` is 0 in those that
+    /// were taken back.
+    package var heads: [KeyTable] = []
 
     package init() {}
   }
 
   /// An empty index.
-  package init() {
-    state = State()
-  }
+  package init() {}
 
   /// Runs `body` on the content; it must be short and must not do I/O.
   @inline(__always)
   package func withState<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
     lock.lock()
     defer { lock.unlock() }
-    return try body(&state)
+    return try body(&state.value)
   }
 
   /// The bytes of anonymous memory the index takes.
   package var byteCount: Int {
     withState { state in
       state.table.byteCount + state.chains.reduce(0) { $0 + $1.byteCount }
-        + state.heads.reduce(0) { $0 + $1.capacity * 64 }
+        + state.heads.reduce(0) { $0 + $1.byteCount }
     }
   }
 }
@@ -52,7 +51,7 @@ extension KeyIndex.State {
   /// Makes `segment` the one in writing.
   package mutating func begin(_ segment: SegmentID, basePosition: UInt64, expecting events: Int) {
     chains.append(SegmentChains(segment: segment, basePosition: basePosition, expecting: events))
-    heads.append([:])
+    heads.append(KeyTable())
   }
 
   /// Forgets the chains of `segment`, whose footer is there now.
@@ -98,7 +97,7 @@ extension KeyIndex.State {
     let current = chains[chains.count - 1].segment
     if key.newest != 0 {
       if key.segment == current { return .entry(Int(key.newest) - 1) }
-      if let index = chainsIndex(key.segment) { heads[index][key.hash] = key }
+      if let index = chainsIndex(key.segment) { heads[index].set(key) }
     }
     return key.segment == Self.unknownSegment ? .unknown : .segment(key.segment)
   }
@@ -127,7 +126,7 @@ extension KeyIndex.State {
       newest: 0,
       segment: segment
     )
-    if let slot = table.find(hash) { table[slot] = key } else { _ = table.insert(key) }
+    table.set(key)
   }
 
   /// The position of a key's newest event, if it stands in a segment without footer.
@@ -147,8 +146,11 @@ extension KeyIndex.State {
       key.newest = UInt32(entry + 1)
       key.version = version
     case .segment(let segment):
-      if let index = chainsIndex(segment), let head = heads[index].removeValue(forKey: key.hash) {
-        key = head
+      if let index = chainsIndex(segment), let found = heads[index].find(key.hash),
+        heads[index][found].newest != 0
+      {
+        key = heads[index][found]
+        heads[index][found].newest = 0
       } else {
         key.newest = 0
         key.segment = segment
@@ -168,7 +170,13 @@ extension KeyIndex.State {
       let key = table[slot]
       if key.segment == segment { return key.newest == 0 ? nil : Int(key.newest) - 1 }
     }
-    guard let index = chainsIndex(segment), let head = heads[index][hash] else { return nil }
-    return head.newest == 0 ? nil : Int(head.newest) - 1
+    guard let index = chainsIndex(segment), let head = head(hash, index) else { return nil }
+    return Int(head.newest) - 1
+  }
+
+  /// The entry of `hash` in the chains at `index`, if the key has since moved on.
+  package func head(_ hash: KeyHash, _ index: Int) -> KeySlot? {
+    guard let found = heads[index].find(hash), heads[index][found].newest != 0 else { return nil }
+    return heads[index][found]
   }
 }

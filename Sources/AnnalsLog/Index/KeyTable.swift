@@ -54,6 +54,12 @@ package struct KeyTable: Sendable {
     }
   }
 
+  /// Has the processor fetch the slot of `hash`, which is about to be looked for.
+  @inline(__always)
+  package func prefetch(_ hash: KeyHash) {
+    slots.prefetch(home(hash))
+  }
+
   /// Makes room for `added` more keys, so that none of their insertions moves a slot.
   package mutating func reserve(_ added: Int) {
     while (count + added) * 20 > slots.count * 17 { grow() }
@@ -83,6 +89,11 @@ package struct KeyTable: Sendable {
     if (count + 1) * 20 > slots.count * 17 { grow() }
     count += 1
     return place(slot)
+  }
+
+  /// Adds a key, or replaces what the table has of it.
+  package mutating func set(_ slot: KeySlot) {
+    if let index = find(slot.hash) { slots[index] = slot } else { _ = insert(slot) }
   }
 
   /// The slot at an index.

@@ -23,56 +23,63 @@ package struct SortedKeys: Sendable {
 
   /// The entry of `hash`, if the table has it.
   ///
-  /// Interpolates to a page, as hashes are uniform, walks to the right one, and searches it by
-  /// halves. Ends after at most as many pages as there are, whatever they hold.
+  /// Hashes are uniform: each look tells about how far away the entry is, so that two or three lead
+  /// to its neighbourhood. Ends after at most as many looks as there are entries, whatever they
+  /// hold.
   package func find(_ hash: KeyHash) throws(LogError) -> KeyEntry? {
-    if count == 0 { return nil }
-    let perPage = KeyTableFormat.entriesPerPage(entrySize)
-    let guess = Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(count)).high)
-    var lowPage = 0
-    var highPage = (count - 1) / perPage
-    var page = guess / perPage
-    var step = 1
+    var low = 0
+    var high = count
+    if high == 0 { return nil }
+    var probe = guess(hash)
+    var looks = 0
     let file = file
     while true {
-      let pageStart = start + page * CheckedPages.pageSize
-      let first = page * perPage
-      let last = min(count, first + perPage) - 1
-      let range = pageStart..<pageStart + (last - first + 1) * entrySize
-      try file.check(range)
-      let body = file.body
-      if hash < KeyEntry.decode(body, at: pageStart, entrySize).hash {
-        highPage = page - 1
-        if highPage < lowPage { return nil }
-        page = max(lowPage, page - step)
-        step *= 2
+      let at = start + KeyTableFormat.offset(probe, entrySize)
+      try file.check(at..<at + entrySize)
+      let found = KeyEntry.hash(file.body, at: at)
+      if found == hash { return KeyEntry.decode(file.body, at: at, entrySize) }
+      let isBelow = found < hash
+      if isBelow { low = probe + 1 } else { high = probe }
+      if low >= high { return nil }
+      looks += 1
+      if looks > Self.guessesMax {
+        probe = (low + high) / 2
         continue
       }
-      if KeyEntry.decode(body, at: range.upperBound - entrySize, entrySize).hash < hash {
-        lowPage = page + 1
-        if highPage < lowPage { return nil }
-        page = min(highPage, page + step)
-        step *= 2
-        continue
-      }
-      return search(hash, body, pageStart, last - first + 1)
+      let distance = isBelow ? hash.high - found.high : found.high - hash.high
+      let step = Int(
+        truncatingIfNeeded: distance.multipliedFullWidth(by: UInt64(count)).high
+      )
+      probe =
+        isBelow
+        ? min(high - 1, low + step) : max(low, high - 1 - step)
     }
   }
 
-  private func search(
-    _ hash: KeyHash,
-    _ body: Span<UInt8>,
-    _ pageStart: Int,
-    _ entries: Int
-  ) -> KeyEntry? {
-    var low = 0
-    var high = entries
-    while low < high {
-      let middle = (low + high) / 2
-      let entry = KeyEntry.decode(body, at: pageStart + middle * entrySize, entrySize)
-      if entry.hash == hash { return entry }
-      if entry.hash < hash { low = middle + 1 } else { high = middle }
-    }
-    return nil
+  private func guess(_ hash: KeyHash) -> Int {
+    Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(count)).high)
   }
+
+  /// Has the processor fetch where `find` will look first.
+  package func prefetch(_ hash: KeyHash) {
+    file.prefetch(start + KeyTableFormat.offset(guess(hash), entrySize))
+  }
+
+  /// Has the processor fetch where `find` will look second.
+  ///
+  /// What it reads for that is not verified: at worst it fetches what nobody needs.
+  package func prefetchNeighbours(_ hash: KeyHash) {
+    let first = guess(hash)
+    let at = start + KeyTableFormat.offset(first, entrySize)
+    guard first < count, at + entrySize <= file.byteCount else { return }
+    let found = KeyEntry.hash(file.body, at: at)
+    let isBelow = found < hash
+    let distance = isBelow ? hash.high - found.high : found.high - hash.high
+    let step = Int(truncatingIfNeeded: distance.multipliedFullWidth(by: UInt64(count)).high)
+    let second = isBelow ? min(count - 1, first + 1 + step) : max(0, first - 1 - step)
+    file.prefetch(start + KeyTableFormat.offset(second, entrySize))
+  }
+
+  /// After so many looks the hashes are not as uniform as they should be, and the rest is halved.
+  private static let guessesMax = 8
 }

@@ -43,7 +43,7 @@ extension AggregateID: Hashable, Comparable {
   }
 }
 
-extension AggregateID: ExpressibleByStringLiteral, CustomStringConvertible {
+extension AggregateID: ExpressibleByStringInterpolation, CustomStringConvertible {
   /// Creates an id from a literal.
   public init(stringLiteral value: String) {
     self.init(value)
@@ -51,4 +51,17 @@ extension AggregateID: ExpressibleByStringLiteral, CustomStringConvertible {
 
   /// The id as text.
   public var description: String { text }
+}
+
+extension AggregateID: Codable {
+  /// Reads the id as text.
+  public init(from decoder: any Decoder) throws {
+    text = try decoder.singleValueContainer().decode(String.self)
+  }
+
+  /// Writes the id as text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
 }

@@ -47,6 +47,8 @@ package struct BatchContents: ~Copyable {
 
   let limits: BatchLimits
   private(set) var items: [Item] = []
+  /// Whether a version of any aggregate is demanded.
+  private(set) var hasExpectations = false
   private(set) var aggregates: [Aggregate] = []
   private(set) var extras: [Extras] = []
   private(set) var tags: [Tag] = []
@@ -66,7 +68,12 @@ package struct BatchContents: ~Copyable {
   private(set) var typeNumbers: [UInt32] = []
   private var typesOwner: ObjectIdentifier?
   private var scratch = ByteBuffer(capacity: 64)
-  private var lookup: [KeyHash: Int] = [:]
+  /// What the aggregates' hashes were made with: the key of the log that took the last append, so
+  /// that a batch used again is hashed once.
+  ///
+  /// Before that a fixed key: the hash then only finds candidates within the batch.
+  private var hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
+  private var rows = RowTable()
 
   /// Appends are refused if an event of this query stands after this position.
   var condition: AppendCondition?
@@ -93,7 +100,8 @@ package struct BatchContents: ~Copyable {
     texts.removeAll()
     if !tagHashes.isEmpty { tagHashes.removeAll(keepingCapacity: true) }
     keyHash = nil
-    if !lookup.isEmpty { lookup.removeAll(keepingCapacity: true) }
+    hasExpectations = false
+    rows.removeAll()
     condition = nil
     key = nil
   }
@@ -167,6 +175,7 @@ package struct BatchContents: ~Copyable {
   /// Demands a version of an aggregate, whether or not the batch has events of it.
   mutating func expect(_ expected: ExpectedVersion, of aggregate: Span<UInt8>) throws(LogError) {
     let row = try aggregateRow(aggregate)
+    hasExpectations = true
     switch expected {
     case .any: aggregates[row].expectation = .any
     case .absent: aggregates[row].expectation = .absent
@@ -206,23 +215,26 @@ extension BatchContents {
     if rows > 0, isRow(rows - 1, aggregate) { return rows - 1 }
     if rows <= 8 {
       for row in 0..<rows where isRow(row, aggregate) { return row }
-      return try addAggregate(aggregate)
+      return try addAggregate(aggregate, hasher.hash(aggregate, .aggregate))
     }
-    // The hash under a fixed key only finds candidates within the batch; the bytes decide.
-    let hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
-    if lookup.isEmpty {
-      for row in 0..<rows {
-        lookup[ids.hash(idRange(row), .aggregate, hasher)] = row
-      }
+    while self.rows.count < rows {
+      let row = self.rows.count
+      self.rows.insert(row, aggregates[row].hash) { aggregates[$0].hash }
     }
     let hash = hasher.hash(aggregate, .aggregate)
-    if let row = lookup[hash], isRow(row, aggregate) { return row }
-    let row = try addAggregate(aggregate)
-    lookup[hash] = row
+    var search = self.rows.search(hash)
+    while let row = self.rows.next(&search) {
+      if aggregates[row].hash == hash, isRow(row, aggregate) { return row }
+    }
+    let row = try addAggregate(aggregate, hash)
+    self.rows.insert(row, hash) { aggregates[$0].hash }
     return row
   }
 
-  private mutating func addAggregate(_ aggregate: Span<UInt8>) throws(LogError) -> Int {
+  private mutating func addAggregate(
+    _ aggregate: Span<UInt8>,
+    _ hash: KeyHash
+  ) throws(LogError) -> Int {
     try Self.checkName(
       aggregate,
       .aggregate,
@@ -231,7 +243,7 @@ extension BatchContents {
     )
     aggregates.append(
       Aggregate(
-        hash: KeyHash(high: 0, low: 0),
+        hash: hash,
         idOffset: UInt32(ids.count),
         idCount: UInt32(aggregate.count),
         eventCount: 0,
@@ -271,10 +283,14 @@ extension BatchContents {
 
   /// Works out hashes, digest and type numbers; done before any lock is taken.
   mutating func prepare(_ hasher: KeyHasher, _ types: TypeTable) throws(LogError) {
-    for row in aggregates.indices {
-      aggregates[row].hash = ids.hash(idRange(row), .aggregate, hasher)
+    if self.hasher != hasher {
+      self.hasher = hasher
+      for row in aggregates.indices {
+        aggregates[row].hash = ids.hash(idRange(row), .aggregate, hasher)
+      }
+      rows.removeAll()
     }
-    tagHashes.removeAll(keepingCapacity: true)
+    if !tagHashes.isEmpty { tagHashes.removeAll(keepingCapacity: true) }
     for tag in tags {
       let range = Int(tag.offset)..<Int(tag.offset + tag.count)
       tagHashes.append(texts.hash(range, .tag, hasher))

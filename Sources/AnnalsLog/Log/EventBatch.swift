@@ -3,8 +3,7 @@
 /// Fill it, append it, empty it with `removeAll`, fill it again: in the steady state nothing is
 /// allocated. Every limit is checked while it is filled. Not thread-safe; one owner at a time.
 public final class EventBatch {
-  /// One value, so that the check for overlapping access is made once a call, not once a field.
-  var contents: BatchContents
+  private let cell: Cell<BatchContents>
 
   /// Appends are refused if an event of this query stands after this position.
   public var condition: AppendCondition? {
@@ -19,7 +18,13 @@ public final class EventBatch {
 
   /// An empty batch whose payloads and total size obey `limits`.
   public init(limits: BatchLimits = BatchLimits()) {
-    contents = BatchContents(limits: limits)
+    cell = Cell(BatchContents(limits: limits))
+  }
+
+  /// What it holds.
+  var contents: BatchContents {
+    @inline(__always) _read { yield cell.value }
+    @inline(__always) _modify { yield &cell.value }
   }
 
   /// The number of events.

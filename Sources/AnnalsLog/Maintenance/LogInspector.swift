@@ -114,7 +114,7 @@ public struct LogInspector: Sendable {
         keys: state.table.count,
         keyTableBytes: state.table.byteCount,
         chainBytes: state.chains.reduce(0) { $0 + $1.byteCount }
-          + state.heads.reduce(0) { $0 + $1.capacity * 64 },
+          + state.heads.reduce(0) { $0 + $1.byteCount },
         chainedEvents: state.chains.reduce(0) { $0 + $1.count }
       )
     }

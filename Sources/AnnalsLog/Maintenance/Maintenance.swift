@@ -300,6 +300,9 @@ extension Maintenance {
     let entry = segment.current.entry
     try makeFooter(segment, through: Int(entry.end), keySequence: entry.keySequence)
     core.index.withState { $0.drop(segment.id) }
+    core.options.observe?(
+      .segmentSealed(file: segment.name, lastPosition: entry.lastPosition)
+    )
   }
 
   /// Gives a segment the footer over its frames up to `end`, on disk and in the view.

@@ -18,19 +18,20 @@ public struct EventCursor: ~Copyable {
   private var segmentIndex = 0
   private var offset = 0
   private var nextPosition: UInt64 = 0
-  // Walking backwards: the frames of the window before the one that is loaded.
-  private var window: [Int] = []
-  /// The damage that stands before the window.
+  // Walking backwards: the frames before the one that is loaded.
+  private var frames: [Int] = []
+  /// The damage that stands before them.
   private var damage: LogError?
   // By key: the places still to be visited, those of one segment at a time.
   private let isByKey: Bool
-  private var postings: [SegmentPostings] = []
-  private var postingsIndex = 0
-  private var ordinals: [UInt32] = []
+  private var postings = Postings()
+  private var partIndex = 0
+  private var places = 0..<0
   private var ordinalIndex = 0
   private var keyBase: UInt64 = 0
   private var keyLimit = 0
-  private var starts = FrameStarts()
+  private var placeNumber = -1
+  private var window = PlaceWindow()
   /// Damage whose events may be the key's, and that has not been passed yet, in reading order.
   private var unindexed: ArraySlice<Corruption> = []
   /// Damaged positions that were told of; places among them are not visited again.
@@ -53,6 +54,7 @@ public struct EventCursor: ~Copyable {
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
     isByKey = filter.aggregate != nil || filter.tag != nil
     if let id = filter.aggregate {
+      decoder.setKey(id.span)
       let hash = core.hasher.hash(id.span, .aggregate)
       setPostings(
         try core.postings(
@@ -198,7 +200,7 @@ extension EventCursor {
   /// Goes on before the damage, if the cursor is asked again.
   private mutating func passBackwards(_ told: LogError) {
     damage = nil
-    window.removeAll()
+    frames.removeAll()
     guard case .corrupt(let corruption) = told else { return }
     guard let lost = corruption.positions, lost.first.rawValue <= nextPosition else {
       isFinished = true
@@ -229,11 +231,11 @@ extension EventCursor {
   }
 
   private mutating func loadPreviousFrame() throws(LogError) {
-    if window.isEmpty, let damage {
+    if frames.isEmpty, let damage {
       passBackwards(damage)
       throw damage
     }
-    if window.isEmpty {
+    if frames.isEmpty {
       while segmentIndex > 0, nextPosition < view.segments[segmentIndex].base.position {
         segmentIndex -= 1
       }
@@ -246,7 +248,7 @@ extension EventCursor {
     }
     let segment = view.segments[segmentIndex]
     let entry = segment.current.entry
-    guard let last = window.popLast() else {
+    guard let last = frames.popLast() else {
       // A gap that retention left: go on before it. Whatever a header says, never upwards.
       nextPosition = segmentIndex == 0 ? 0 : min(nextPosition, segment.base.position) - 1
       return
@@ -288,7 +290,7 @@ extension EventCursor {
       do throws(LogError) {
         let header = try segment.frame(at: offset, limit: limit)
         if header.knownKind == .events {
-          window.append(offset)
+          frames.append(offset)
           passed = segment.eventsFrame(at: offset, header)?.lastPosition(segment.bytes) ?? passed
         }
         offset += header.byteCount
@@ -300,39 +302,39 @@ extension EventCursor {
         else { throw told }
         if next.first != passed + 1 {
           damage = told
-          window.removeAll()
+          frames.removeAll()
         }
         offset = next.offset
       }
     }
-    if window.isEmpty, let damage { throw damage }
+    if frames.isEmpty, let damage { throw damage }
   }
 }
 
 // MARK: By key
 
 extension EventCursor {
-  private mutating func setPostings(_ found: [SegmentPostings]) {
+  private mutating func setPostings(_ found: consuming Postings) {
     postings = found
-    if found.isEmpty { return }
-    postingsIndex = isReversed ? found.count - 1 : 0
+    if postings.parts.isEmpty { return }
+    partIndex = isReversed ? 0 : postings.parts.count - 1
     enterSegment()
   }
 
-  /// Begins with the places in the segment at `postingsIndex`.
+  /// Begins with the places in the segment at `partIndex`.
   private mutating func enterSegment() {
-    ordinals = postings[postingsIndex].ordinals
-    ordinalIndex = isReversed ? ordinals.count - 1 : 0
-    keyBase = postings[postingsIndex].segment.base.position
-    keyLimit = postings[postingsIndex].segment.limit
-    decoder.enter(postings[postingsIndex].segment)
-    starts.removeAll()
+    let segment = postings.parts[partIndex].segment
+    places = postings.parts[partIndex].places
+    ordinalIndex = isReversed ? places.upperBound - 1 : places.lowerBound
+    keyBase = segment.base.position
+    keyLimit = segment.limit
+    decoder.enter(segment)
     isLoaded = false
   }
 
   private mutating func advanceByKey() throws(LogError) -> Int? {
     while let place = nextPlace() {
-      let position = keyBase + UInt64(ordinals[place])
+      let position = keyBase + UInt64(postings.ordinals[place])
       if position > through || position <= after { continue }
       if let passed, passed.first.rawValue <= position, position <= passed.last.rawValue {
         continue
@@ -342,7 +344,7 @@ extension EventCursor {
       }
       guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
         // What the footer led to is not the key's event: it is not this segment's footer.
-        let segment = postings[postingsIndex].segment
+        let segment = postings.parts[partIndex].segment
         throw .corrupt(
           Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
         )
@@ -381,6 +383,7 @@ extension EventCursor {
       try tellUnindexed(position, version: version)
     } catch {
       ordinalIndex -= isReversed ? -1 : 1
+      placeNumber -= 1
       throw error
     }
     lastVersion = version
@@ -432,20 +435,21 @@ extension EventCursor {
     if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
   }
 
-  /// The index in `ordinals` of the next place; nil when all have been visited.
+  /// The index among the ordinals of the next place; nil when all have been visited.
   @inline(__always)
   private mutating func nextPlace() -> Int? {
     while true {
-      if ordinalIndex >= 0, ordinalIndex < ordinals.count {
+      if places.contains(ordinalIndex) {
         let place = ordinalIndex
         ordinalIndex += isReversed ? -1 : 1
+        placeNumber += 1
         return place
       }
-      postingsIndex += isReversed ? -1 : 1
-      guard postingsIndex >= 0, postingsIndex < postings.count else {
+      partIndex += isReversed ? 1 : -1
+      guard postings.parts.indices.contains(partIndex) else {
         // Asking again gives nothing again.
-        postings = []
-        ordinals = []
+        postings = Postings()
+        places = 0..<0
         return nil
       }
       enterSegment()
@@ -454,18 +458,13 @@ extension EventCursor {
 
   /// Loads the frame that holds `position`, which is that of the ordinal at `place`.
   private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
-    if !starts.covers(place) {
-      starts.fill(
-        from: place,
-        ordinals,
-        isReversed: isReversed,
-        core,
-        postings[postingsIndex].segment
-      )
+    if !window.covers(placeNumber) {
+      window.fill(from: placeNumber, postings, partIndex, place, isReversed, core, &decoder)
     }
     isLoaded = false
     do throws(LogError) {
-      try loadFrame(of: position, from: starts.offset(place))
+      let found = window.frame(placeNumber)
+      try loadFrame(of: position, from: found.offset, ahead: found.index)
     } catch {
       try loadFrameSlowly(of: position)
     }
@@ -473,10 +472,14 @@ extension EventCursor {
   }
 
   /// Loads the first frame from `offset` on that ends at or behind `position`.
-  private mutating func loadFrame(of position: UInt64, from offset: Int) throws(LogError) {
+  private mutating func loadFrame(
+    of position: UInt64,
+    from offset: Int,
+    ahead: Int = -1
+  ) throws(LogError) {
     var next = offset
     repeat {
-      let loaded = try decoder.load(at: next, limit: keyLimit)
+      let loaded = try decoder.load(at: next, limit: keyLimit, ahead: ahead)
       next = loaded.end
       nextPosition = loaded.isEvents ? decoder.frame.lastPosition(decoder.bytes) + 1 : 0
     } while nextPosition <= position
@@ -485,7 +488,7 @@ extension EventCursor {
   /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which,
   /// once.
   private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
-    let segment = postings[postingsIndex].segment
+    let segment = postings.parts[partIndex].segment
     do throws(LogError) {
       let offset = try core.locate(position, in: segment)
       do throws(LogError) {
@@ -501,47 +504,11 @@ extension EventCursor {
 
   /// Whether the event is one of the key that was looked up: its full text, not only its hash.
   private mutating func isAsked(_ index: Int) -> Bool {
-    if let aggregate = filter.aggregate { return decoder.isEvent(index, of: aggregate.span) }
+    if filter.aggregate != nil { return decoder.isEventOfKey(index) }
     if let tag = filter.tag {
       let event = unsafe EventView(unretained: &decoder, index)
       return event.hasTag(tag.span)
     }
     return true
-  }
-}
-
-/// Where the frames of the next few places begin, or frames shortly before them: looked up
-/// together, so that the index's lock is taken once and the processor fetches them side by side.
-struct FrameStarts {
-  private static let countMax = 16
-  private var first = 0
-  private var offsets: [Int] = []
-
-  mutating func removeAll() {
-    offsets.removeAll(keepingCapacity: true)
-  }
-
-  func covers(_ place: Int) -> Bool {
-    place >= first && place < first + offsets.count
-  }
-
-  func offset(_ place: Int) -> Int { offsets[place - first] }
-
-  /// Looks up the frames of the ordinals from `place` on, in the direction of reading.
-  mutating func fill(
-    from place: Int,
-    _ ordinals: [UInt32],
-    isReversed: Bool,
-    _ core: LogCore,
-    _ segment: Segment
-  ) {
-    let range =
-      isReversed
-      ? max(0, place + 1 - Self.countMax)..<place + 1
-      : place..<min(ordinals.count, place + Self.countMax)
-    first = range.lowerBound
-    offsets.removeAll(keepingCapacity: true)
-    core.appendFrameStarts(ordinals[range], segment, to: &offsets)
-    for offset in offsets { segment.mapping.prefetch(offset) }
   }
 }

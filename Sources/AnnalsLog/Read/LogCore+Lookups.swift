@@ -76,10 +76,9 @@ extension LogCore {
     sequence: UInt64
   ) throws(LogError) -> KeyUse? {
     let view = currentView
-    guard let newest = try postings(hash, view).last, let ordinal = newest.ordinals.last else {
-      return nil
-    }
-    let position = newest.segment.base.position + UInt64(ordinal)
+    let found = try postings(hash, view)
+    guard let newest = found.parts.first, let last = newest.places.last else { return nil }
+    let position = newest.segment.base.position + UInt64(found.ordinals[last])
     let offset = try locate(position, in: newest.segment)
     let header = try newest.segment.frame(at: offset, limit: newest.segment.mapping.count)
     let bytes = newest.segment.bytes

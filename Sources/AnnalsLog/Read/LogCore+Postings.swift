@@ -1,11 +1,23 @@
-/// The events of one key in one segment, as ordinals that count from the segment's base.
-package struct SegmentPostings: Sendable {
-  package var segment: Segment
-  package var ordinals: [UInt32]
+/// Where the events of a key stand: positions by segment, in one array for all of them.
+package struct Postings: Sendable {
+  /// The places of one segment.
+  package struct Part: Sendable {
+    package var segment: Segment
+    /// Its part of `ordinals`; never empty.
+    package var places: Range<Int>
+  }
+
+  /// Newest segment first.
+  package fileprivate(set) var parts: [Part] = []
+  /// Positions less the segment's base, rising within a part.
+  package fileprivate(set) var ordinals: [UInt32] = []
+
+  /// No places.
+  package init() {}
 }
 
 extension LogCore {
-  /// Where the events of a key stand, oldest first.
+  /// Where the events of a key stand.
   ///
   /// - Parameters:
   ///   - version: for an aggregate, events up to this version need not be found.
@@ -17,15 +29,24 @@ extension LogCore {
     afterVersion version: UInt64 = 0,
     throughVersion: UInt64 = .max,
     afterPosition position: UInt64 = 0
-  ) throws(LogError) -> [SegmentPostings] {
-    var found: [SegmentPostings] = []
-    var next = try newestSegment(hash, view)
+  ) throws(LogError) -> Postings {
+    var found = Postings()
+    prefetchFooters(hash, view)
+    let newest = try newestSegment(hash, view)
+    if newest.segment == 0 { return found }
+    found.parts.reserveCapacity(8)
+    found.ordinals.reserveCapacity(32)
+    var known = newest.entry
+    var next: SegmentID? = newest.segment
     while let id = next {
       guard let segment = view.segment(id) else { break }
-      var ordinals: [UInt32] = []
+      let order = view.order(of: id)
+      let start = found.ordinals.count
       var link = SegmentChains.Link.segment(id)
       var oldest = UInt64.max
-      if let chain = chain(hash, segment, into: &ordinals) {
+      if order >= view.order(of: newest.firstIndexed),
+        let chain = chain(hash, segment, into: &found.ordinals)
+      {
         link = chain.link
         oldest = chain.versionBefore
       }
@@ -35,11 +56,8 @@ extension LogCore {
       case .unknown, .entry: isInFooter = segment.footer != nil
       }
       if isInFooter, oldest > version, let footer = try footer(of: segment),
-        let (entry, sealed) = try find(hash, footer, segment)
+        let entry = try find(hash, known, footer, segment, into: &found.ordinals, from: start)
       {
-        // The footer may have been made while the chain was walked: it then has both halves.
-        let chained = ordinals.first ?? .max
-        ordinals = sealed.filter { $0 < chained } + ordinals
         link = .segment(entry.segment)
         if entry.domain == KeyHash.Domain.aggregate.rawValue {
           oldest = entry.version - min(entry.version, UInt64(entry.count))
@@ -47,67 +65,102 @@ extension LogCore {
       } else if isInFooter, case .segment = link {
         link = .unknown
       }
-      if oldest < throughVersion, throughVersion - oldest < UInt64(ordinals.count) {
-        ordinals.removeLast(ordinals.count - Int(throughVersion - oldest))
+      known = nil
+      var (lower, upper) = (start, found.ordinals.count)
+      if oldest < throughVersion, throughVersion - oldest < UInt64(upper - lower) {
+        upper = lower + Int(throughVersion - oldest)
       } else if oldest != .max, oldest >= throughVersion {
-        ordinals.removeAll()
+        upper = lower
       }
       // Versions have no gaps: events that were not asked for need not be looked at.
-      if oldest < version {
-        ordinals.removeFirst(Int(min(version - oldest, UInt64(ordinals.count))))
+      if oldest < version { lower += Int(min(version - oldest, UInt64(upper - lower))) }
+      if lower < upper {
+        found.parts.append(Postings.Part(segment: segment, places: lower..<upper))
       }
-      if !ordinals.isEmpty { found.append(SegmentPostings(segment: segment, ordinals: ordinals)) }
       if oldest <= version || segment.base.position <= position { break }
       switch link {
       case .segment(let before): next = before == 0 || before == id ? nil : before
       case .unknown, .entry:
-        next = try newest(hash, in: view.tables(before: segment))?.segment
+        next = try self.newest(hash, in: view.tables(before: segment))?.segment
       }
       // The way leads back only; a table that says otherwise is not this log's.
-      if let next, view.order(of: next) >= view.order(of: id) {
+      if let next, view.order(of: next) >= order {
         throw .corrupt(Corruption(file: segment.footerName, offset: 0, .identity))
       }
     }
-    return found.reversed()
+    return found
   }
 
-  /// The key's entry and postings in a footer; a damaged one is made anew first.
+  private static let footersAhead = 8
+
+  /// Has the processor fetch what looking up the key in the newest footers will read, side by side.
+  private func prefetchFooters(_ hash: KeyHash, _ view: LogView) {
+    let last = view.segments.count - 1
+    if last < 1 { return }
+    let range = max(0, last - Self.footersAhead)...last
+    for index in range { view.segments[index].footer?.keys.prefetch(hash) }
+    for index in range { view.segments[index].footer?.keys.prefetchNeighbours(hash) }
+  }
+
+  /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
+  /// chains; a damaged footer is made anew first.
+  ///
+  /// - Parameter known: the key's entry in the footer, if it has been looked up already.
   private func find(
     _ hash: KeyHash,
+    _ known: KeyEntry?,
     _ footer: Footer,
-    _ segment: Segment
-  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
+    _ segment: Segment,
+    into ordinals: inout [UInt32],
+    from start: Int
+  ) throws(LogError) -> KeyEntry? {
+    let chained = Array(ordinals[start...])
     do throws(LogError) {
-      return try Self.find(hash, footer)
+      return try Self.find(hash, known, footer, chained, into: &ordinals, from: start)
     } catch {
       guard error.file == footer.name else { throw error }
       try rebuildFooter(segment)
-      return try segment.footer.flatMap { footer throws(LogError) in
-        try Self.find(hash, footer)
-      }
+      guard let footer = segment.footer else { return nil }
+      return try Self.find(hash, nil, footer, chained, into: &ordinals, from: start)
     }
   }
 
   private static func find(
     _ hash: KeyHash,
-    _ footer: Footer
-  ) throws(LogError) -> (entry: KeyEntry, ordinals: [UInt32])? {
-    guard let entry = try footer.keys.find(hash) else { return nil }
-    var ordinals: [UInt32] = []
+    _ known: KeyEntry?,
+    _ footer: Footer,
+    _ chained: [UInt32],
+    into ordinals: inout [UInt32],
+    from start: Int
+  ) throws(LogError) -> KeyEntry? {
+    var entry = known
+    if entry == nil { entry = try footer.keys.find(hash) }
+    guard let entry else { return nil }
+    ordinals.removeLast(ordinals.count - start)
     try footer.postings(entry, into: &ordinals)
-    return (entry, ordinals)
+    if let first = chained.first {
+      // The footer may have been made while the chain was walked: it then has both halves.
+      while ordinals.count > start, ordinals[ordinals.count - 1] >= first {
+        ordinals.removeLast()
+      }
+      ordinals.append(contentsOf: chained)
+    }
+    return entry
   }
 
+  /// The newest segment that holds the key, 0 if none does; its entry in that segment's footer, if
+  /// that was looked at; and the oldest segment the index in memory knows of.
   private func newestSegment(
     _ hash: KeyHash,
     _ view: LogView
-  ) throws(LogError) -> SegmentID? {
-    let known = index.withState { state -> SegmentID? in
-      guard let slot = state.knownSlot(hash) else { return nil }
-      return state.table[slot].segment
+  ) throws(LogError) -> (segment: SegmentID, entry: KeyEntry?, firstIndexed: SegmentID) {
+    let (known, firstIndexed) = index.withState { state -> (SegmentID?, SegmentID) in
+      let segment = state.knownSlot(hash).map { state.table[$0].segment }
+      return (segment, state.chains.isEmpty ? 0 : state.chains[0].segment)
     }
-    if let known { return known == 0 ? nil : known }
-    return try newest(hash, in: view.directory)?.segment
+    if let known { return (known, nil, firstIndexed) }
+    let answer = try newest(hash, in: view.directory)
+    return (answer?.segment ?? 0, answer?.entry, firstIndexed)
   }
 
   /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the
@@ -117,6 +170,7 @@ extension LogCore {
     _ segment: Segment,
     into ordinals: inout [UInt32]
   ) -> (link: SegmentChains.Link, versionBefore: UInt64)? {
+    let first = ordinals.count
     var isAggregate = true
     var version: UInt64 = 0
     var shift: UInt64 = 0
@@ -128,7 +182,7 @@ extension LogCore {
         isAggregate = state.table[slot].domain == KeyHash.Domain.aggregate.rawValue
         version = state.table[slot].version
         // The key has moved on: this segment's part of it ends at an older version.
-        if state.table[slot].segment != segment.id, let head = state.heads[chains][hash] {
+        if state.table[slot].segment != segment.id, let head = state.head(hash, chains) {
           version = head.version
         }
       }
@@ -146,7 +200,9 @@ extension LogCore {
             isAggregate ? current : state.chains[chains].extraOrdinal(current)
           // An event that has the tag twice is still one event.
           let found = UInt32(ordinal) + UInt32(shift)
-          if ordinals.last != found { ordinals.append(found) }
+          if ordinals.count == first || ordinals[ordinals.count - 1] != found {
+            ordinals.append(found)
+          }
           let link =
             isAggregate
             ? state.chains[chains].link(current) : state.chains[chains].extraLink(current)
@@ -159,8 +215,9 @@ extension LogCore {
         return current
       }
     }
-    ordinals.reverse()
-    let before = isAggregate ? version - min(version, UInt64(ordinals.count)) : .max
+    let count = ordinals.count - first
+    for step in 0..<count / 2 { ordinals.swapAt(first + step, ordinals.count - 1 - step) }
+    let before = isAggregate ? version - min(version, UInt64(count)) : .max
     return (end, before)
   }
 }

@@ -81,9 +81,10 @@ package struct EventFilter: Sendable {
     self.tag = tag.map { Array($0.utf8) }
     minimumVersion = request.aggregate == nil ? 0 : request.after
     maximumVersion = request.aggregate == nil ? .max : request.until
+    // An aggregate's own events are found by its key, and held against it there.
     isOpen =
       query.isAll && category == nil && request.since == nil && request.before == nil
-      && aggregate == nil && tag == nil
+      && tag == nil && minimumVersion == 0 && maximumVersion == .max
   }
 
   /// Whether the event passes.

@@ -8,14 +8,25 @@ struct FrameDecoder: ~Copyable {
   /// What the views of the frame's events reach beyond its bytes.
   let annex: FrameAnnex
   private(set) var segment: Segment?
+  // Of the segment entered last, so that an event counts no references; `segment` keeps them.
+  private var current: Unmanaged<Segment>?
+  private var mapped = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
   private(set) var frame = EventsFrame()
+  /// Frames that were looked at in advance; not verified.
+  private var ahead: [EventsFrame] = []
+  private var aheadCount = 0
+  private var key = ByteBuffer(capacity: 16)
   private let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy: [UInt8] = []
   private var rowOffsets: [Int] = []
   private var hasRowOffsets = false
-  // The payload of the event asked for last, so that neighbours are found by one step.
+  private var rowMisses = 0
+  // The row and the payload asked for last, so that those behind them are found by few steps.
+  private var cursorRow = 0
+  private var cursorID = 0
   private var cursorIndex = 0
   private var cursorPayload = 0
 
@@ -35,8 +46,7 @@ struct FrameDecoder: ~Copyable {
         let span = copy.span
         return unsafe _overrideLifetime(span, borrowing: self)
       }
-      guard let segment else { preconditionFailure("a frame is loaded before it is read") }
-      let span = segment.bytes
+      let span = unsafe Span<UInt8>(_unsafeBytes: mapped)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
@@ -56,42 +66,98 @@ struct FrameDecoder: ~Copyable {
   /// Makes `segment` the one whose frames are loaded.
   mutating func enter(_ segment: Segment) {
     self.segment = segment
+    unsafe current = Unmanaged.passUnretained(segment)
+    unsafe mapped = segment.mapping.buffer
+    base = segment.base
   }
 
   /// Loads the frame at `offset` of the segment entered last.
+  ///
+  /// - Parameter number: which of the frames looked at in advance it is, if it is one.
   mutating func load(
     at offset: Int,
-    limit: Int
+    limit: Int,
+    ahead number: Int = -1
   ) throws(LogError) -> (isEvents: Bool, end: Int) {
-    guard let segment else { preconditionFailure("a segment is entered before it is read") }
     self.offset = offset
     if frame.extrasEnd != 0 { annex.extras.removeAll() }
-    hasRowOffsets = false
-    let header =
-      isGuarded
-      ? try loadCopy(segment, at: offset, limit: limit)
-      : try segment.frame(at: offset, limit: limit)
+    let header = isGuarded ? try loadCopy(at: offset, limit: limit) : try verified(offset, limit)
     let end = offset + header.byteCount
     guard header.knownKind == .events else { return (false, end) }
-    let start = isGuarded ? 0 : offset
     // The bytes live as long as segment and annex, which stay what they are meanwhile.
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    guard frame.read(bytes, at: start, byteCount: header.byteCount, segment.base) else {
-      throw .corrupt(
-        Corruption(file: segment.name, offset: offset, .malformed(.eventsFrame))
-      )
+    if number >= 0, number < aheadCount, ahead[number].start == offset {
+      // The same bytes gave it, which never change once they verify.
+      frame = ahead[number]
+    } else {
+      let start = isGuarded ? 0 : offset
+      guard frame.read(bytes, at: start, byteCount: header.byteCount, base) else {
+        throw .corrupt(
+          Corruption(file: segment?.name ?? "", offset: offset, .malformed(.eventsFrame))
+        )
+      }
     }
     if frame.extrasEnd != 0 { _ = annex.extras.decode(frame, bytes) }
+    hasRowOffsets = false
+    rowMisses = 0
+    cursorRow = 0
+    cursorID = frame.idsOffset
     cursorIndex = 0
     cursorPayload = frame.payloadsOffset
     return (true, end)
   }
 
-  private mutating func loadCopy(
-    _ segment: Segment,
-    at offset: Int,
-    limit: Int
-  ) throws(LogError) -> FrameHeader {
+  /// The header of the frame at `offset`, which is verified if it was not yet.
+  @inline(__always)
+  private func verified(_ offset: Int, _ limit: Int) throws(LogError) -> FrameHeader {
+    let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
+    if case .frame(let header) = FrameHeader.probe(
+      bytes,
+      at: offset,
+      limit: min(limit, bytes.count)
+    ), let current = unsafe current,
+      unsafe current._withUnsafeGuaranteedRef({ $0.isVerified(offset) })
+    {
+      return header
+    }
+    guard let segment else { preconditionFailure("a segment is entered before it is read") }
+    return try segment.frame(at: offset, limit: limit)
+  }
+
+  /// Forgets the frames that were looked at in advance.
+  mutating func forgetAhead() {
+    aheadCount = 0
+  }
+
+  /// Looks at the frame at `offset` in advance, and has the processor fetch what the event at
+  /// `position` will be read from, if the frame holds it.
+  ///
+  /// Believes nothing: the frame is verified when it is loaded.
+  mutating func lookAhead(_ position: UInt64, _ segment: Segment, at offset: Int) {
+    // In guarded mode the mapping must not be touched.
+    if isGuarded { return }
+    let mapped = unsafe segment.mapping.buffer
+    let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
+    if aheadCount == ahead.count { ahead.append(EventsFrame()) }
+    let number = aheadCount
+    aheadCount += 1
+    ahead[number].start = 0
+    guard
+      case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
+      header.knownKind == .events
+    else { return }
+    if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
+      ahead[number].start = 0
+      return
+    }
+    guard let place = ahead[number].placeToFetch(position, bytes) else { return }
+    unsafe Prefetch.fetch(mapped, place.payload)
+    unsafe Prefetch.fetch(mapped, place.payload + 64)
+    unsafe Prefetch.fetch(mapped, place.id)
+  }
+
+  private mutating func loadCopy(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
+    guard let segment else { preconditionFailure("a segment is entered before it is read") }
     let limit = min(limit, segment.mapping.count)
     guard offset + FrameHeader.Layout.byteCount <= limit else {
       throw .truncatedFile(
@@ -138,17 +204,26 @@ struct FrameDecoder: ~Copyable {
     throw .system(SystemError(.read, file: segment.name, errno: SystemError.inputOutput))
   }
 
-  /// The offset of the payload of event `index`; cheap for the neighbour of the last one asked for.
+  /// The offset of the payload of event `index`; cheap for those behind the last one asked for.
   @inline(__always)
   mutating func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
-    if index == cursorIndex + 1 {
-      cursorPayload &+= Int(frame.payloadLengths.value(cursorIndex, in: bytes))
+    if index == cursorIndex &+ 1 {
+      cursorPayload &+= Int(truncatingIfNeeded: frame.payloadLengths.value(cursorIndex, in: bytes))
       cursorIndex = index
     } else if index != cursorIndex {
-      cursorPayload = frame.payloadOffset(index, bytes)
-      cursorIndex = index
+      movePayloadCursor(index, bytes)
     }
     return cursorPayload
+  }
+
+  private mutating func movePayloadCursor(_ index: Int, _ bytes: Span<UInt8>) {
+    if index < cursorIndex {
+      cursorIndex = 0
+      cursorPayload = frame.payloadsOffset
+    }
+    let skipped = frame.payloadLengths.sum(cursorIndex..<index, in: bytes)
+    cursorPayload &+= Int(truncatingIfNeeded: skipped)
+    cursorIndex = index
   }
 
   /// The offset of the id of row `row` of the aggregate table.
@@ -157,8 +232,25 @@ struct FrameDecoder: ~Copyable {
     if frame.idLengths.width == .constant {
       return frame.idsOffset &+ row &* Int(truncatingIfNeeded: frame.idLengths.constant)
     }
-    if !hasRowOffsets { makeRowOffsets(bytes) }
-    return rowOffsets[row]
+    if row == cursorRow { return cursorID }
+    if hasRowOffsets { return rowOffsets[row] }
+    return moveRowCursor(row, bytes)
+  }
+
+  private mutating func moveRowCursor(_ row: Int, _ bytes: Span<UInt8>) -> Int {
+    if row < cursorRow {
+      // Whoever goes back and forth needs all of them.
+      rowMisses += 1
+      if rowMisses > 2 {
+        makeRowOffsets(bytes)
+        return rowOffsets[row]
+      }
+      cursorRow = 0
+      cursorID = frame.idsOffset
+    }
+    cursorID &+= Int(truncatingIfNeeded: frame.idLengths.sum(cursorRow..<row, in: bytes))
+    cursorRow = row
+    return cursorID
   }
 
   private mutating func makeRowOffsets(_ bytes: Span<UInt8>) {
@@ -171,12 +263,19 @@ struct FrameDecoder: ~Copyable {
     hasRowOffsets = true
   }
 
-  /// Whether event `index` belongs to the aggregate `id`.
-  mutating func isEvent(_ index: Int, of id: Span<UInt8>) -> Bool {
+  /// Notes the aggregate that `isEventOfKey` asks for.
+  mutating func setKey(_ id: Span<UInt8>) {
+    key.removeAll()
+    key.append(id)
+  }
+
+  /// Whether event `index` belongs to the aggregate that was noted.
+  mutating func isEventOfKey(_ index: Int) -> Bool {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
     let row = frame.aggregateIndex(index, bytes)
     let start = idOffset(row, bytes)
-    return bytes.extracting(start..<start + Int(frame.idLengths.value(row, in: bytes))).equals(id)
+    let count = Int(truncatingIfNeeded: frame.idLengths.value(row, in: bytes))
+    return key.bytes.equals(bytes.extracting(start..<start + count))
   }
 }
 

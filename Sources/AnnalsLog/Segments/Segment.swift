@@ -124,6 +124,20 @@ package final class Segment: @unchecked Sendable {
     }
   }
 
+  /// Whether the frame at `offset` was found whole before.
+  @inline(__always)
+  package func isVerified(_ offset: Int) -> Bool {
+    verified.contains(offset / FrameHeader.unit)
+  }
+
+  /// Has the processor fetch what reading the frame at `offset` begins with.
+  package func prefetch(_ offset: Int) {
+    verified.prefetch(offset / FrameHeader.unit)
+    mapping.prefetch(offset)
+    mapping.prefetch(offset + 64)
+    mapping.prefetch(offset + 128)
+  }
+
   /// Whether the verified frame at `offset` only tells what is durable.
   package func isWatermark(_ header: FrameHeader, at offset: Int) -> Bool {
     guard header.knownKind == .control else { return false }

@@ -10,6 +10,7 @@ enum FormatLayouts {
     "Checkpoint entry": checkpointEntry, "Segment header": segmentHeader, "Frame": frame,
     "Checked pages": checkedPages, "Key table entry": keyTableEntry, "Footer": footer,
     "Index checkpoint": indexCheckpoint, "Staging": staging,
+    "Consumer slot": consumerSlot,
   ]
 
   /// Rows that follow each other, for structures that code reads in sequence; their end is checked
@@ -155,5 +156,23 @@ enum FormatLayouts {
     Row(field: "salt", range: StagingHeader.Layout.salt),
     Row(field: "capacity", range: StagingHeader.Layout.capacity),
     Row(field: "reserved", range: StagingHeader.Layout.reserved),
+  ]
+
+  private static let consumerSlot = [
+    start,
+    Row(field: "sequence", range: ConsumerHeader.Layout.sequence),
+    Row(field: "position", range: ConsumerHeader.Layout.position),
+    Row(field: "historyID", range: ConsumerHeader.Layout.historyID),
+    Row(field: "eventDigest", range: ConsumerHeader.Layout.eventDigest),
+    Row(field: "fingerprint", range: ConsumerHeader.Layout.fingerprint),
+    Row(field: "rawByteCount", range: ConsumerHeader.Layout.rawByteCount),
+    Row(field: "storedByteCount", range: ConsumerHeader.Layout.storedByteCount),
+    Row(field: "stateChecksum", range: ConsumerHeader.Layout.stateChecksum),
+    Row(field: "kind", range: ConsumerHeader.Layout.kind),
+    Row(field: "compressed", range: ConsumerHeader.Layout.compressed),
+    Row(field: "nameByteCount", range: ConsumerHeader.Layout.nameByteCount),
+    Row(field: "name", range: ConsumerHeader.Layout.name),
+    Row(field: "reserved", range: ConsumerHeader.Layout.reserved),
+    Row(field: "checksum", range: ConsumerHeader.Layout.checksum),
   ]
 }

@@ -13,6 +13,7 @@ enum FormatVectorChecks {
       "segment-header": segmentHeader, "control-watermark": watermark, "control-types": types,
       "key-table-entry": keyTableEntry, "footer": footer, "index-checkpoint": indexCheckpoint,
       "snapshot-frame": snapshot, "staging-header": staging, "types-record": typesRecord,
+      "event-digest": eventDigest, "consumer-slot": consumerSlot,
     ]
     for name in FormatSamples.frames.keys { checks[name] = { try eventsFrame(name, $0) } }
     return checks
