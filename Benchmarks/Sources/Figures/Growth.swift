@@ -31,6 +31,7 @@ struct Growth {
     let before = processMemory("RssAnon")
     let batch = EventBatch()
     var random = Random(6)
+    var index = IndexBytes()
     let time = try nanoseconds {
       var number = 0
       while number < arguments.events {
@@ -44,6 +45,7 @@ struct Growth {
           }
         }
         try log.append(batch, durability: .written)
+        if number % 100_000 == 0 { index.look(log) }
       }
     }
     report.add("growth: append", "events/s", annals: Double(arguments.events) * 1e9 / Double(time))
@@ -53,7 +55,25 @@ struct Growth {
       "B/key",
       annals: Double(after - before) / Double(workload.aggregates)
     )
+    report.add("growth: index in memory, most", "B/key", annals: index.perKey)
+    report.add("growth: index in memory, most", "B/event", annals: index.perEvent)
     try log.close()
+  }
+
+  /// The most that the index in memory took, by its own count of what it holds.
+  private struct IndexBytes {
+    private(set) var perKey = 0.0
+    private(set) var perEvent = 0.0
+
+    mutating func look(_ log: EventLog) {
+      let memory = LogInspector(log).indexMemory
+      if memory.keys > 10_000 {
+        perKey = max(perKey, Double(memory.keyTableBytes) / Double(memory.keys))
+      }
+      if memory.chainedEvents > 10_000 {
+        perEvent = max(perEvent, Double(memory.chainBytes) / Double(memory.chainedEvents))
+      }
+    }
   }
 
   private func measureFiles(_ store: String) throws {

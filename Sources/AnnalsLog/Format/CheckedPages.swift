@@ -40,6 +40,59 @@ package enum CheckedPages {
   }
 }
 
+/// Writes a file of checked pages piece by piece.
+package struct CheckedPagesWriter: ~Copyable {
+  /// What is to be written next; whole pages, once `flush` or `finish` has filled the last.
+  package var body = ByteBuffer(capacity: 64 << 10)
+  private var table = ByteBuffer(capacity: 4096)
+  private var pages = 0
+  private let file: any LogFile
+
+  /// A writer of an empty file.
+  package init(_ file: any LogFile) {
+    self.file = file
+  }
+
+  /// Fills the last page of `body` with zeros, writes it, and empties it.
+  package mutating func flush() throws(LogError) {
+    let size = CheckedPages.pageSize
+    body.appendZeros(-body.count & (size - 1))
+    if body.count == 0 { return }
+    try Self.write(body, to: file, at: (pages + 1) * size)
+    for page in 0..<body.count / size {
+      table.append(
+        CRC32C.checksum(
+          body.bytes.extracting(page * size..<(page + 1) * size),
+          continuing: UInt32(truncatingIfNeeded: pages + page)
+        )
+      )
+    }
+    pages += body.count / size
+    body.removeAll()
+  }
+
+  /// Writes what is left, the table of checksums and the header block, whose own fields are
+  /// `header`.
+  package mutating func finish(header: borrowing ByteBuffer) throws(LogError) {
+    try flush()
+    var block = ByteBuffer(capacity: HeaderBlock.byteCount)
+    block.append(header.bytes)
+    block.store(UInt32(pages), at: CheckedPages.pageCount.lowerBound)
+    block.store(CRC32C.checksum(table.bytes), at: CheckedPages.tableChecksum.lowerBound)
+    HeaderBlock.finish(&block, from: 0)
+    try Self.write(table, to: file, at: (pages + 1) * CheckedPages.pageSize)
+    try Self.write(block, to: file, at: 0)
+  }
+
+  private static func write(
+    _ buffer: borrowing ByteBuffer,
+    to file: any LogFile,
+    at offset: Int
+  ) throws(LogError) {
+    try file.write(buffer.bytes, at: offset)
+  }
+}
+
 /// Reads a file of checked pages through its mapping.
 package final class CheckedFile: Sendable {
   package let name: String

@@ -50,9 +50,9 @@ package struct SegmentChains: Sendable {
   /// The number of events.
   package var count: Int { previous.count / 3 }
 
-  /// The bytes of memory taken.
+  /// The bytes of memory taken; what is reserved takes none until it is touched.
   package var byteCount: Int {
-    previous.capacity + extraOrdinals.capacity * 8 + samples.capacity * 8
+    previous.count + extraOrdinals.count * 8 + samples.count * 8
   }
 
   /// Adds the next event and returns its chain entry, which is its ordinal.
@@ -65,6 +65,10 @@ package struct SegmentChains: Sendable {
       case .segment(let id): Self.endBit | min(id, Self.unknownEnd & ~Self.endBit)
       case .unknown: Self.unknownEnd
       }
+    // Never by half, as arrays grow of themselves: an eighth more than is needed is enough.
+    if previous.count + 3 > previous.capacity {
+      previous.reserveCapacity(previous.count + max(4096, previous.count / 8))
+    }
     previous.append(UInt8(truncatingIfNeeded: raw))
     previous.append(UInt8(truncatingIfNeeded: raw >> 8))
     previous.append(UInt8(truncatingIfNeeded: raw >> 16))

@@ -34,13 +34,21 @@ extension LogCore {
     }
   }
 
-  /// Replaces neighbouring runs by one that answers for all of them.
-  package func replaceRuns(_ range: Range<Int>, by run: Directory.Run) {
+  /// Replaces neighbouring runs by one that answers for all of them; false if they are not there
+  /// any more, because one was found damaged meanwhile.
+  package func replaceRuns(_ old: [Directory.Run], by run: Directory.Run) -> Bool {
+    var isReplaced = false
     updateView { view in
       var runs = view.directory.runs
-      runs.replaceSubrange(range, with: [run])
+      guard let first = old.first, let start = runs.firstIndex(where: { $0.isSame(first) }),
+        start + old.count <= runs.count,
+        old.indices.allSatisfy({ runs[start + $0].isSame(old[$0]) })
+      else { return view }
+      runs.replaceSubrange(start..<start + old.count, with: [run])
+      isReplaced = true
       return LogView(segments: view.segments, directory: Directory(runs))
     }
+    return isReplaced
   }
 
   /// Where the footers and checkpoints say that a key stands newest.
@@ -130,6 +138,17 @@ extension LogCore {
     segment.update {
       $0.footer = footer
       $0.isFooterRebuilt = true
+    }
+  }
+}
+
+extension Directory.Run {
+  /// Whether both are the same table.
+  fileprivate func isSame(_ other: Directory.Run) -> Bool {
+    switch (self, other) {
+    case (.footer(let one), .footer(let two)): one === two
+    case (.checkpoint(let one), .checkpoint(let two)): one === two
+    case (.footer, .checkpoint), (.checkpoint, .footer): false
     }
   }
 }

@@ -8,11 +8,11 @@
 package final class Maintenance: @unchecked Sendable {
   // Checked how: rule 1.
   package let core: LogCore
-  private let lock = Lock()
-  private let work = Lock()
+  let lock = Lock()
+  let work = Lock()
   private let wake: Condition
   private let footed: Condition
-  private var state: State
+  var state: State
   private var thread: Thread?
 
   /// A segment file that is made, listed and not begun.
@@ -325,70 +325,5 @@ extension Maintenance {
       name: file.name
     )
     core.install(mapped, of: segment)
-  }
-
-  private static let fanIn = 8
-
-  /// Merges the newest run of eight tables of one size, as long as there is one.
-  private func mergeCheckpoints() throws(LogError) {
-    while let range = core.currentView.mergeableRuns(Self.fanIn) {
-      let view = core.currentView
-      let runs = Array(view.directory.runs[range])
-      var inputs: [IndexMerge.Input] = []
-      var first = SegmentID.max
-      var last: SegmentID = 0
-      for run in runs.reversed() {
-        switch run {
-        case .footer(let segment):
-          guard let footer = segment.footer else { return }
-          inputs.append(IndexMerge.Input(keys: footer.keys, segment: segment.id))
-          first = min(first, segment.id)
-          last = max(last, segment.id)
-        case .checkpoint(let checkpoint):
-          inputs.append(IndexMerge.Input(keys: checkpoint.keys, segment: nil))
-          first = min(first, checkpoint.header.firstSegment)
-          last = max(last, checkpoint.header.lastSegment)
-        }
-      }
-      let generation = (lock.withLock { state.list.checkpoints.map(\.generation).max() ?? 0 }) + 1
-      let header = IndexCheckpointHeader(
-        storeID: core.storeID,
-        generation: generation,
-        firstSegment: first,
-        lastSegment: last,
-        lastPosition: 0,
-        count: 0
-      )
-      let bytes = try IndexMerge.merge(inputs, header: header)
-      let name = StoreFile.indexCheckpoint(generation)
-      try core.files.replace(name, in: core.files.root, with: bytes.bytes)
-      let file = try core.files.root.openFile(name, .readOnly)
-      let checkpoint = try IndexCheckpoint(
-        try StoreFiles.mapAll(file),
-        storeID: core.storeID,
-        name: file.name
-      )
-      core.replaceRuns(range, by: .checkpoint(checkpoint))
-      let removed = lock.withLock { () -> [UInt64] in
-        let covered = state.list.checkpoints.filter {
-          $0.firstSegment >= first && $0.lastSegment <= last
-        }
-        state.list.checkpoints.removeAll {
-          $0.firstSegment >= first && $0.lastSegment <= last
-        }
-        state.list.checkpoints.append(
-          SegmentList.Checkpoint(
-            generation: generation,
-            firstSegment: first,
-            lastSegment: last,
-            keyCount: checkpoint.header.count
-          )
-        )
-        state.isListChanged = true
-        return covered.map(\.generation)
-      }
-      try work.withLock { () throws(LogError) in try writeList(lock.withLock { state.list }) }
-      for old in removed { try? core.files.root.remove(StoreFile.indexCheckpoint(old)) }
-    }
   }
 }

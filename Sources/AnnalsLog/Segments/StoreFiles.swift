@@ -12,11 +12,34 @@ package struct StoreFiles: Sendable {
     in directory: any LogDirectory,
     with bytes: Span<UInt8>
   ) throws(LogError) {
+    let file = try begin(name, in: directory)
+    do {
+      try file.write(bytes, at: 0)
+    } catch {
+      try? directory.remove(name + StoreFile.temporarySuffix)
+      throw error
+    }
+    try finish(file, name, in: directory)
+  }
+
+  /// Makes the file that `finish` gives its name, for whoever writes it piece by piece.
+  package func begin(
+    _ name: String,
+    in directory: any LogDirectory
+  ) throws(LogError) -> any LogFile {
+    let temporary = name + StoreFile.temporarySuffix
+    if try directory.names().contains(temporary) { try directory.remove(temporary) }
+    return try directory.openFile(temporary, .create)
+  }
+
+  /// Makes a file that is written whole durable, and then gives it its name, durably.
+  package func finish(
+    _ file: any LogFile,
+    _ name: String,
+    in directory: any LogDirectory
+  ) throws(LogError) {
     let temporary = name + StoreFile.temporarySuffix
     do {
-      if try directory.names().contains(temporary) { try directory.remove(temporary) }
-      let file = try directory.openFile(temporary, .create)
-      try file.write(bytes, at: 0)
       try file.sync()
       try directory.rename(temporary, to: name)
       try syncNames(directory)
