@@ -12,8 +12,7 @@ public protocol BusCommand: Sendable {
 /// let receipt = try await commands.send(CreateOrder(…))
 /// ```
 public struct CommandBus: Sendable {
-  private var handlers: [ObjectIdentifier: @Sendable (any Sendable) async throws -> any Sendable] =
-    [:]
+  private var handlers = Handlers()
 
   /// A bus without handlers.
   public init() {}
@@ -24,12 +23,7 @@ public struct CommandBus: Sendable {
     _ handle: @escaping @Sendable (Command) async throws -> Command.Outcome
   ) -> CommandBus {
     var bus = self
-    bus.handlers[ObjectIdentifier(type)] = { command in
-      guard let command = command as? Command else {
-        preconditionFailure("handlers are found by their command's type")
-      }
-      return try await handle(command)
-    }
+    bus.handlers.add(handle)
     return bus
   }
 
@@ -37,18 +31,6 @@ public struct CommandBus: Sendable {
   ///
   /// - Throws: `UnhandledMessage`, or what the handler throws.
   public func send<Command: BusCommand>(_ command: Command) async throws -> Command.Outcome {
-    guard let handle = handlers[ObjectIdentifier(Command.self)] else {
-      throw UnhandledMessage(type: String(describing: Command.self))
-    }
-    guard let outcome = try await handle(command) as? Command.Outcome else {
-      preconditionFailure("a handler gives its command's outcome")
-    }
-    return outcome
+    try await handlers.reply(to: command)
   }
-}
-
-/// A command or query that no handler was given for.
-public struct UnhandledMessage: Error, Hashable, Sendable {
-  /// The Swift type of the message.
-  public let type: String
 }

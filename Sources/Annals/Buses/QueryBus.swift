@@ -6,8 +6,7 @@ public protocol BusQuery: Sendable {
 
 /// Carries queries to the read models that answer them: the read side of CQRS.
 public struct QueryBus: Sendable {
-  private var handlers: [ObjectIdentifier: @Sendable (any Sendable) async throws -> any Sendable] =
-    [:]
+  private var handlers = Handlers()
 
   /// A bus without handlers.
   public init() {}
@@ -18,12 +17,7 @@ public struct QueryBus: Sendable {
     _ answer: @escaping @Sendable (Question) async throws -> Question.Answer
   ) -> QueryBus {
     var bus = self
-    bus.handlers[ObjectIdentifier(type)] = { question in
-      guard let question = question as? Question else {
-        preconditionFailure("handlers are found by their query's type")
-      }
-      return try await answer(question)
-    }
+    bus.handlers.add(answer)
     return bus
   }
 
@@ -31,12 +25,6 @@ public struct QueryBus: Sendable {
   ///
   /// - Throws: `UnhandledMessage`, or what the handler throws.
   public func ask<Question: BusQuery>(_ question: Question) async throws -> Question.Answer {
-    guard let answer = handlers[ObjectIdentifier(Question.self)] else {
-      throw UnhandledMessage(type: String(describing: Question.self))
-    }
-    guard let answer = try await answer(question) as? Question.Answer else {
-      preconditionFailure("a handler gives its query's answer")
-    }
-    return answer
+    try await handlers.reply(to: question)
   }
 }

@@ -52,9 +52,9 @@ public enum RestartReason: Hashable, Sendable {
 @nonexhaustive
 public enum ConsumerError: Error, Sendable {
   /// Its checkpoint stands on an event that this store's history does not have: the store was
-  /// restored, or lost written events. `rebuild` mends it.
+  /// restored, or lost written events. Starting with `ForeignCheckpointPolicy.restart` mends it.
   case checkpointOfAnotherHistory(position: Position)
-  /// Its checkpoint is beyond the end of the log. `rebuild` mends it.
+  /// Its checkpoint is beyond the end of the log; mended in the same way.
   case checkpointBeyondHead(position: Position, head: Position)
   /// The store failed, or an event cannot be read.
   case store(StoreError)
@@ -68,8 +68,6 @@ public enum ConsumerError: Error, Sendable {
   case cancelled
   /// A consumer of this name runs already in this store.
   case alreadyRunning(name: String)
-  /// Its state is encoded in more bytes than a consumer may keep.
-  case stateTooLarge(bytes: Int, maximum: Int)
 }
 
 extension ConsumerError {

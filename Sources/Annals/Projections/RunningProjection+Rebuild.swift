@@ -119,11 +119,13 @@ extension RunningProjection {
     return report
   }
 
-  /// Keeps a fold, if what it stands on is durable.
+  /// Keeps a fold; false if what it stands on is not durable yet, or the store was opened for
+  /// reading.
+  @discardableResult
   package func keep(
     _ fold: ProjectionFold<State>,
     as name: String
-  ) throws(ConsumerError) {
+  ) throws(ConsumerError) -> Bool {
     var bytes: [UInt8] = []
     do {
       try store.stateCodec.encode(fold.state, into: &bytes)
@@ -131,7 +133,7 @@ extension RunningProjection {
       throw .handler(position: fold.position, error)
     }
     let kept = KeptConsumer(position: fold.position, fingerprint: fingerprint, state: bytes)
-    try store.consumers.save(name, kept)
+    return try store.consumers.save(name, kept)
   }
 }
 

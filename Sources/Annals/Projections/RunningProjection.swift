@@ -232,16 +232,11 @@ extension RunningProjection {
 
   /// Keeps state and checkpoint, if what they stand on is durable.
   package func save() throws(ConsumerError) {
-    let (state, position) = snapshot()
-    guard position > savedPosition, position <= store.log.durableThrough else { return }
-    var bytes: [UInt8] = []
-    do {
-      try store.stateCodec.encode(state, into: &bytes)
-    } catch {
-      throw .handler(position: position, error)
-    }
-    let kept = KeptConsumer(position: position, fingerprint: fingerprint, state: bytes)
-    guard try store.consumers.save(name, kept) else { return }
+    let fold = lock.withLock { self.fold }
+    let position = fold.position
+    guard position > savedPosition, position <= store.log.durableThrough,
+      try keep(fold, as: name)
+    else { return }
     savedPosition = position
     savedAt = SystemClock.monotonicNanoseconds()
     progress.update { $0.savedThrough = position }

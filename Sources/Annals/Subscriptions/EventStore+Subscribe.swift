@@ -19,7 +19,7 @@ extension EventStore {
   /// Follows the store as a request says.
   public func subscribe(_ request: SubscriptionRequest) -> Subscription<RecordedEvent> {
     Subscription(
-      SubscriptionSource(store: self, request: request) { event, store throws(StoreError) in
+      SubscriptionSource(store: self, request: request) { event throws(StoreError) in
         event.copy()
       }
     )
@@ -36,8 +36,7 @@ extension EventStore {
     let shared = SharedReader(try reader(of: type))
     return Subscription(
       SubscriptionSource(store: self, request: request.narrowed(to: type)) {
-        event,
-        _ throws(StoreError) in
+        event throws(StoreError) in
         TypedEvent(value: try shared.read(event), record: event.copy())
       }
     )
@@ -50,7 +49,7 @@ extension EventStore {
   ) throws(StoreError) -> Subscription<ReportedEvent<Value>> {
     let shared = SharedReader(try reader(of: type))
     return Subscription(
-      SubscriptionSource(store: self, request: request) { event, _ throws(StoreError) in
+      SubscriptionSource(store: self, request: request) { event throws(StoreError) in
         ReportedEvent(event, shared)
       }
     )

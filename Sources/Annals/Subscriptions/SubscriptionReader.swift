@@ -4,12 +4,12 @@ struct SubscriptionSource<Content: Sendable>: Sendable {
   var request: SubscriptionRequest
   var countMax = 256
   /// Makes of an event what the subscription gives.
-  var make: @Sendable (borrowing EventView, EventStore) throws(StoreError) -> Content
+  var make: @Sendable (borrowing EventView) throws(StoreError) -> Content
 
   init(
     store: EventStore,
     request: SubscriptionRequest,
-    make: @escaping @Sendable (borrowing EventView, EventStore) throws(StoreError) -> Content
+    make: @escaping @Sendable (borrowing EventView) throws(StoreError) -> Content
   ) {
     self.store = store
     self.request = request
@@ -155,7 +155,7 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
       while let event = try cursor.next() {
         guard let isWanted = isWanted(event) else { return }
         if !isWanted { continue }
-        batch.events.append(try source.make(event, store))
+        batch.events.append(try source.make(event))
         if batch.events.count == source.countMax {
           batch.through = event.position
           return
