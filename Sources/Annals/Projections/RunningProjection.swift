@@ -4,7 +4,8 @@
 /// Ends with `stop()`, with the store, or with an error, which `status` tells. Reading the state
 /// never waits for more than a few thousand events to be folded.
 public final class RunningProjection<State: Codable & Sendable>: @unchecked Sendable {
-  // Checked how: `fold`, `thread`, `isEnding` and `unsaved` are touched only under `lock`.
+  // Checked how: `fold`, `thread` and `isEnding` are touched only under `lock`; `savedPosition` and
+  // `savedAt` before the thread is started and then by it alone.
   /// The name it is kept under.
   public let name: String
   package let store: EventStore
