@@ -105,6 +105,7 @@ extension LogError {
     case .versionConflict, .conditionFailed, .keyReused: .problems
     case .unsupportedVersion, .limitExceeded, .invalidName, .positionBeyondHead: .badData
     case .locked: .locked
+    case .backupMismatch: .cannotCreate
     case .notAStore, .occupied: purpose == .creating ? .cannotCreate : .notFound
     case .readOnly: .noPermission
     }

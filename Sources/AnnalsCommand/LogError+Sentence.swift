@@ -34,6 +34,7 @@ extension LogError {
       "\(error); whether the events are in the store shows when it is opened again"
     case .writerPoisoned(let error):
       "nothing more is written since an earlier failure: \(error)"
+    case .backupMismatch(let path, let reason): "\(path) \(reason.words); nothing was changed"
     case .positionBeyondHead(let requested, let head):
       "position \(requested) is beyond the last one, \(head)"
     }
@@ -100,6 +101,19 @@ extension LimitExceeded.Limit {
     case .consumerNameBytes: "bytes of a consumer's name"
     case .consumerStateBytes: "bytes of a consumer's state"
     case .snapshotBytes: "bytes of a snapshot's state"
+    }
+  }
+}
+
+extension BackupMismatch {
+  fileprivate var words: String {
+    switch self {
+    case .notABackup: "holds a store that no backup made"
+    case .changed: "was opened for writing since the last backup"
+    case .anotherStore: "holds a backup of another store"
+    case .anotherHistory:
+      "holds a backup of another history: one of the two was restored or forked since"
+    case .ahead: "holds more than the store does"
     }
   }
 }

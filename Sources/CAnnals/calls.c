@@ -4,15 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 int annals_fallocate(int descriptor, int64_t offset, int64_t count) {
   while (fallocate(descriptor, 0, offset, count) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+int annals_clone(int target, int source) {
+  while (ioctl(target, FICLONE, source) != 0)
     if (errno != EINTR) return errno;
   return 0;
 }

@@ -70,10 +70,15 @@ extension EventLog {
   /// - Throws: what reading that event throws.
   package func standing(of record: ConsumerRecord) throws(LogError) -> ConsumerStanding {
     if record.position == 0 { return .fits }
-    guard record.history == historyID else { return .anotherHistory }
+    // A store that was restored or forked shares what stands up to the start of its history with
+    // the one before; there the event's digest tells whether the record fits.
+    let isShared = record.history != historyID
+    guard !isShared || record.position <= core.historyStart else { return .anotherHistory }
     guard record.position <= core.durableThrough else { return .beyondHead }
     // An event that retention removed cannot be compared; the history says that it was this one.
-    guard let digest = try eventDigest(at: Position(record.position)) else { return .fits }
+    guard let digest = try eventDigest(at: Position(record.position)) else {
+      return isShared ? .anotherHistory : .fits
+    }
     return digest == record.eventDigest ? .fits : .anotherHistory
   }
 }

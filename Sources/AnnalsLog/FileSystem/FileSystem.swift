@@ -37,6 +37,17 @@ package protocol LogDirectory: AnyObject, Sendable {
   /// Replaces `target` by `source` in one step; durable only after `sync()`.
   func rename(_ source: String, to target: String) throws(LogError)
 
+  /// Gives the file `name` a second name, `target`, in `directory`; durable only after that one's
+  /// `sync()`.
+  ///
+  /// Both names then lead to one file. MUST fail with `EEXIST` when the name is taken, and with
+  /// `EXDEV` where a link cannot be.
+  func link(
+    _ name: String,
+    to directory: any LogDirectory,
+    as target: String
+  ) throws(LogError)
+
   /// Removes a name; durable only after `sync()`. Mappings and open files stay valid.
   func remove(_ name: String) throws(LogError)
 
@@ -94,6 +105,10 @@ package protocol LogFile: AnyObject, Sendable {
 
   /// Reserves real blocks for the first `byteCount` bytes and sets the size to at least that.
   func allocate(_ byteCount: Int) throws(LogError)
+
+  /// Makes this file, which is empty, a copy of `source` that shares its blocks until either is
+  /// written; false, and nothing is done, where the file system cannot.
+  func clone(_ source: any LogFile) throws(LogError) -> Bool
 
   /// Sets the size. MUST NOT be used to cut bytes that a reader may look at.
   func truncate(_ byteCount: Int) throws(LogError)

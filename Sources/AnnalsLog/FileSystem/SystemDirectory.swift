@@ -111,6 +111,22 @@ package final class SystemDirectory: LogDirectory {
     }
   }
 
+  package func link(
+    _ name: String,
+    to directory: any LogDirectory,
+    as target: String
+  ) throws(LogError) {
+    let label = try checked(name, .link)
+    guard let other = directory as? SystemDirectory else {
+      throw .failed(.link, file: label, errno: EXDEV)
+    }
+    _ = try other.checked(target, .link)
+    let (source, destination) = (descriptor.rawValue, other.descriptor.rawValue)
+    _ = try retryingInterrupts(.link, label) {
+      unsafe linkat(source, name, destination, target, 0)
+    }
+  }
+
   package func remove(_ name: String) throws(LogError) {
     let label = try checked(name, .remove)
     _ = try retryingInterrupts(.remove, label) { unsafe unlinkat(descriptor.rawValue, name, 0) }

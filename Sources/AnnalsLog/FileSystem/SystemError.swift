@@ -24,7 +24,7 @@ public struct SystemError: Error, Hashable, Sendable {
   @nonexhaustive
   public enum SystemCall: String, Hashable, Sendable {
     case open, read, write, sync, allocate, truncate, map, rename, remove, list, lock, stat, mkdir
-    case thread
+    case thread, link, clone
   }
 
   /// Whether the file system, a quota or a size limit had no room.
@@ -51,6 +51,14 @@ public struct SystemError: Error, Hashable, Sendable {
 
   /// Whether the name exists already.
   public var isAlreadyThere: Bool { errno == EEXIST }
+
+  /// The `errno` of a link from one file system to another.
+  package static var otherFileSystem: CInt { EXDEV }
+
+  /// Whether a file cannot have one more name there: another file system, or one without links.
+  package var isLinkRefused: Bool {
+    errno == EXDEV || errno == EPERM || errno == EMLINK || errno == EOPNOTSUPP || errno == ENOSYS
+  }
 
   /// The system's own words for `errno`.
   public var reason: String {

@@ -119,6 +119,16 @@ package final class SystemFile: LogFile {
     }
   }
 
+  package func clone(_ source: any LogFile) throws(LogError) -> Bool {
+    guard let other = source as? SystemFile else { return false }
+    let status = annals_clone(descriptor.rawValue, other.descriptor.rawValue)
+    switch status {
+    case 0: return true
+    case EOPNOTSUPP, ENOTTY, ENOSYS, EXDEV, EINVAL: return false
+    default: throw .failed(.clone, file: name, errno: status)
+    }
+  }
+
   package func truncate(_ byteCount: Int) throws(LogError) {
     _ = try retryingInterrupts(.truncate, name) { ftruncate(descriptor.rawValue, byteCount) }
   }

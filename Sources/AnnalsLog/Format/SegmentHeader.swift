@@ -138,6 +138,12 @@ package enum StoreFile {
   package static func indexCheckpoint(_ generation: UInt64) -> String {
     "index-\(digits(generation, 12))"
   }
+  /// The name of the catalog of a backup.
+  package static func backupCatalog(_ generation: UInt64) -> String {
+    "backup-\(digits(generation, 12))"
+  }
+  /// The name that `log` has in a copy that is not complete.
+  package static let unfinishedLogDirectory = "log.tmp"
 
   /// The number in a name of the form `<prefix><digits><suffix>`.
   package static func number(in name: String, prefix: String, suffix: String = "") -> UInt64? {

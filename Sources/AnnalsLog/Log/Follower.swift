@@ -167,19 +167,12 @@ extension EventLog {
     _ files: StoreFiles,
     _ options: LogOptions
   ) throws(LogError) -> Parts {
-    let isAlive = try isWriterAlive(files.root)
     let control = openControl(files.root)
-    var opener = try LogOpener(path, files, options, isWriting: false)
-    let page = isAlive ? control?.read(boot: opener.core.bootNumber) : nil
-    if let page {
-      let through = options.visibility == .durable ? page.durable : page.written
-      opener = try LogOpener(path, files, options, isWriting: false, through: through)
-    }
-    try opener.run()
+    let (opener, durable) = try openerForReading(path, files, options, control)
     let core = opener.core
     let reached =
       opener.tail?.scan.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
-    core.publish(written: reached, durable: page.map { min($0.durable, reached) } ?? reached)
+    core.publish(written: reached, durable: min(durable, reached))
     core.noteDamages(opener.damages)
     let follower = Follower(
       core,
@@ -194,6 +187,32 @@ extension EventLog {
       control: nil,
       report: opener.report
     )
+  }
+
+  /// What is there to be read: through what a writer at work has published, or all of it.
+  static func openerForReading(
+    _ path: String,
+    _ files: StoreFiles,
+    _ options: LogOptions
+  ) throws(LogError) -> LogOpener {
+    try openerForReading(path, files, options, openControl(files.root)).opener
+  }
+
+  private static func openerForReading(
+    _ path: String,
+    _ files: StoreFiles,
+    _ options: LogOptions,
+    _ control: ControlPage?
+  ) throws(LogError) -> (opener: LogOpener, durable: UInt64) {
+    let isAlive = try isWriterAlive(files.root)
+    var opener = try LogOpener(path, files, options, isWriting: false)
+    let page = isAlive ? control?.read(boot: opener.core.bootNumber) : nil
+    if let page {
+      let through = options.visibility == .durable ? page.durable : page.written
+      opener = try LogOpener(path, files, options, isWriting: false, through: through)
+    }
+    try opener.run()
+    return (opener, page?.durable ?? .max)
   }
 
   private static func isWriterAlive(_ root: any LogDirectory) throws(LogError) -> Bool {

@@ -8,6 +8,8 @@ package final class LogCore: @unchecked Sendable {
   package let files: StoreFiles
   package let storeID: StoreID
   package let historyID: StoreID
+  /// The last position shared with the history before.
+  package let historyStart: UInt64
   package let hasher: KeyHasher
   package let types: TypeTable
   package let index = KeyIndex()
@@ -25,6 +27,7 @@ package final class LogCore: @unchecked Sendable {
     files: StoreFiles,
     storeID: StoreID,
     historyID: StoreID,
+    historyStart: UInt64,
     types: TypeTable,
     options: LogOptions
   ) {
@@ -32,6 +35,7 @@ package final class LogCore: @unchecked Sendable {
     self.files = files
     self.storeID = storeID
     self.historyID = historyID
+    self.historyStart = historyStart
     hasher = KeyHasher(storeID)
     self.types = types
     self.options = options

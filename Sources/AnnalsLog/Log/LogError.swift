@@ -40,6 +40,8 @@ public enum LogError: Error, Equatable, Sendable {
   case outcomeUnknown(SystemError)
   /// An earlier write or sync failed, so what the disk holds is unknown until the log is reopened.
   case writerPoisoned(SystemError)
+  /// What stands at the path is no backup that this store can add to; nothing was changed.
+  case backupMismatch(path: String, BackupMismatch)
   /// A position beyond the head was asked for.
   case positionBeyondHead(requested: Position, head: Position)
 }
@@ -98,7 +100,7 @@ public struct Corruption: Error, Hashable, Sendable {
   @nonexhaustive
   public enum Structure: String, Hashable, Sendable {
     case manifest, segmentList, segmentHeader, frame, eventsFrame, controlFrame, footer
-    case indexCheckpoint, typeTable, snapshot, staging, consumer
+    case indexCheckpoint, typeTable, snapshot, staging, consumer, backupCatalog
   }
 }
 
@@ -172,6 +174,21 @@ public struct LimitExceeded: Hashable, Sendable {
     case metadataBytes, keyBytes, types, positions, consumerNameBytes, consumerStateBytes
     case snapshotBytes
   }
+}
+
+/// Why a backup cannot be carried on.
+@nonexhaustive
+public enum BackupMismatch: String, Hashable, Sendable {
+  /// A store stands there that was not made by a backup, or is not whole.
+  case notABackup
+  /// It was opened for writing since it was made.
+  case changed
+  /// It is of another store.
+  case anotherStore
+  /// It is of a history that the store has left: one of them was restored or forked since.
+  case anotherHistory
+  /// It holds more than the store does.
+  case ahead
 }
 
 /// A name that may not be used, and why.

@@ -8,6 +8,7 @@ extension Verification {
       report.bytes += bytes.count
       let found = try TypeFile.decode(bytes.span, storeID: storeID)
       _ = types.merge(first: 1, found.names)
+      checkCatalog(types: bytes)
       fileTypeCount = found.names.count
       typeFileEnd = found.end
       isTypeFileWhole = found.isWhole
@@ -46,7 +47,9 @@ extension Verification {
     ]
     let current = list?.generation ?? 0
     for name in try root.names() where !own.contains(name) {
-      if let generation = StoreFile.number(in: name, prefix: "segments-") {
+      if let generation = StoreFile.number(in: name, prefix: "backup-") {
+        if generation != current { note(.unlistedFile, name) }
+      } else if let generation = StoreFile.number(in: name, prefix: "segments-") {
         // The generation before stays for the other slot of the manifest.
         if generation != current, generation + 1 != current { note(.unlistedFile, name) }
       } else if let generation = StoreFile.number(in: name, prefix: "index-") {

@@ -27,6 +27,7 @@ extension Verification {
       return
     }
     let mapping = reading.mapping
+    checkCatalog(entry.id, mapping, file.name)
     if entry.isSealed, UInt64(mapping.count) < entry.end {
       add(
         VerifyProblem(

@@ -56,6 +56,8 @@ struct Verification {
   var through = UInt64.max
   var files: [SegmentFiles] = []
   var checkpoints: [(known: SegmentList.Checkpoint, file: (any LogFile)?)] = []
+  /// What a backup says of its files; nil for other stores.
+  var catalog: BackupCatalog?
   let types = TypeTable()
   /// Names the type file holds; nil if it is damaged.
   var fileTypeCount: Int?
@@ -105,6 +107,7 @@ struct Verification {
     let log = openLogDirectory()
     if let log { self.log = log }
     try readLayout(log)
+    readCatalog()
     checkTypeFile()
     countBytes()
     for index in files.indices { checkSegment(index) }

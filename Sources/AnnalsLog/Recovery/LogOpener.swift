@@ -22,6 +22,9 @@ package struct LogOpener {
   /// How far a live writer lets readers look; `.max` without one.
   let through: UInt64
 
+  /// The segments that the list has as sealed, if it could be read: their files never change.
+  let sealedOnDisk: Set<SegmentID>
+
   /// Whether what is found may be mended.
   var isWritingAllowed: Bool { isWriting }
   /// Whether a writer is at work on the store.
@@ -48,6 +51,7 @@ package struct LogOpener {
       files: files,
       storeID: layout.list.storeID,
       historyID: layout.manifest.historyID,
+      historyStart: layout.manifest.historyStart,
       types: TypeTable(names),
       options: options
     )
@@ -57,6 +61,9 @@ package struct LogOpener {
     manifest = layout.manifest
     isListChanged = layout.isRebuilt
     isRebuilt = layout.isRebuilt
+    sealedOnDisk = Set(
+      layout.isRebuilt ? [] : layout.list.segments.filter(\.isSealed).map(\.id)
+    )
     report.findings += layout.findings
     self.report = report
   }

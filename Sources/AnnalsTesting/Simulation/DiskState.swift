@@ -25,6 +25,8 @@ struct DiskState: Sendable {
   var faults = FaultPlan()
   /// How many bytes there is room for; nil for no limit.
   var capacity: Int?
+  /// Whether files can share blocks.
+  var canClone = false
   /// Counts the starts of the machine.
   var boot = 1
   private var sequence = 0
@@ -49,6 +51,11 @@ struct DiskState: Sendable {
     let index = directories.count - 1
     directories[directory].perform(.link(name, .directory(index)), sequence: &sequence)
     return index
+  }
+
+  /// Gives a file one more name, which is not durable.
+  mutating func linkFile(_ file: Int, _ name: String, in directory: Int) {
+    directories[directory].perform(.link(name, .file(file)), sequence: &sequence)
   }
 
   /// Changes names.
@@ -138,6 +145,8 @@ extension Operation.Kind {
     case .list: .list
     case .rename: .rename
     case .remove: .remove
+    case .link: .link
+    case .clone: .clone
     case .sync, .syncDirectory: .sync
     case .lock: .lock
     case .size: .stat

@@ -55,6 +55,23 @@ final class SimulatedDirectory: LogDirectory {
     }
   }
 
+  func link(
+    _ name: String,
+    to directory: any LogDirectory,
+    as target: String
+  ) throws(LogError) {
+    checkName(name)
+    checkName(target)
+    let other = (directory as? SimulatedDirectory)?.index
+    try disk.perform(operation(.link, name)) { (state) throws(Refusal) in
+      guard let other else { throw Refusal(EXDEV) }
+      guard case .file(let file)? = state.entry(name, in: index) else { throw Refusal(ENOENT) }
+      guard state.entry(target, in: other) == nil else { throw Refusal(EEXIST) }
+      guard state.hasRoom(DiskState.nameByteCount) else { throw Refusal(ENOSPC) }
+      state.linkFile(file, target, in: other)
+    }
+  }
+
   func remove(_ name: String) throws(LogError) {
     checkName(name)
     try disk.perform(operation(.remove, name)) { (state) throws(Refusal) in

@@ -58,6 +58,18 @@ final class SimulatedFile: LogFile {
     }
   }
 
+  func clone(_ source: any LogFile) throws(LogError) -> Bool {
+    try checkWritable(.clone)
+    guard let source = source as? SimulatedFile else { return false }
+    let other = source.index
+    return try disk.perform(Operation(.clone, name)) { (state) throws(Refusal) in
+      guard state.canClone else { return false }
+      let bytes = state.files[other].read(0..<state.files[other].size)
+      guard state.write(bytes, at: 0, to: index) else { throw Refusal(ENOSPC) }
+      return true
+    }
+  }
+
   func truncate(_ byteCount: Int) throws(LogError) {
     checkRange(0, byteCount)
     try checkWritable(.truncate)

@@ -59,6 +59,14 @@ package final class SimulatedFileSystem: FileSystem {
     set { state.withLock { $0.capacity = newValue } }
   }
 
+  /// Whether files can share their blocks (`clone`); false at first.
+  ///
+  /// The room that sharing saves is not modelled: a clone takes as much as a copy.
+  package var canClone: Bool {
+    get { state.withLock { $0.canClone } }
+    set { state.withLock { $0.canClone = newValue } }
+  }
+
   /// What the names and the files they lead to take up.
   package var usedByteCount: Int { state.withLock { $0.usedByteCount } }
 

@@ -9,6 +9,12 @@
 /// or kernel cannot.
 int annals_fallocate(int descriptor, int64_t offset, int64_t count);
 
+/// Makes the file `target` share the blocks of all of `source` until either is written.
+///
+/// Returns 0 or the errno; is never interrupted. EOPNOTSUPP, ENOTTY, ENOSYS, EXDEV and EINVAL mean
+/// that the file system, or the two of them, cannot.
+int annals_clone(int target, int source);
+
 /// The offset behind the last byte from `offset` up to `size` that the file system has written;
 /// `offset` if there is none, -1 if the file system does not tell.
 ///
