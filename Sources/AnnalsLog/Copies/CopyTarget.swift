@@ -183,7 +183,7 @@ struct CopyTarget {
     if var catalog = contents.catalog {
       catalog.generation = generation
       catalog.typesByteCount = UInt64(types.count)
-      catalog.typesChecksum = types.checksum()
+      catalog.typesChecksum = BackupCatalog.checksum(of: types.bytes)
       buffer.removeAll()
       catalog.encode(into: &buffer)
       try files.replace(StoreFile.backupCatalog(generation), in: root, with: buffer.bytes)

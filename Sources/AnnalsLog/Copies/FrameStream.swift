@@ -83,7 +83,7 @@ struct SegmentSum {
   var keySequence: UInt64
   var lastChecksum: UInt32 = 0
   var eventCount: UInt64 = 0
-  /// Of all bytes of the file up to `end`.
+  /// Of the bytes of the file up to `end`, as a backup's catalog has it.
   var checksum: UInt32 = 0
 
   /// A segment of which nothing was read, behind a log that ends as given.

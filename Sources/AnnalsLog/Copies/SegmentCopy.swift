@@ -150,7 +150,7 @@ struct SegmentCopy {
       lastRecord: header.baseRecord,
       keySequence: 0
     )
-    sum.checksum = CRC32C.checksum(head.span)
+    sum.checksum = BackupCatalog.checksum(of: head.span)
     return try walk(piece, file, output, from: sum)
   }
 

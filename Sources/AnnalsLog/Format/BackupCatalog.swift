@@ -18,7 +18,7 @@ package struct BackupCatalog: Equatable, Sendable {
   /// One segment as it was copied.
   package struct Entry: Equatable, Sendable {
     package var id: SegmentID
-    /// Of the first `byteCount` bytes of the file.
+    /// Of the first `byteCount` bytes of the file, see `BackupCatalog.checksum(of:)`.
     package var checksum: UInt32
     package var byteCount: UInt64
     /// The events in these bytes.
@@ -59,6 +59,15 @@ package struct BackupCatalog: Equatable, Sendable {
     self.typesByteCount = typesByteCount
     self.typesChecksum = typesChecksum
     self.segments = segments
+  }
+
+  /// The checksum of a file's first bytes, without the four that end its header block.
+  ///
+  /// With them, any header block whose own checksum fits would leave the same state behind.
+  package static func checksum(of bytes: Span<UInt8>) -> UInt32 {
+    let header = bytes.extracting(0..<min(bytes.count, HeaderBlock.checksum.lowerBound))
+    let rest = bytes.extracting(min(bytes.count, HeaderBlock.byteCount)..<bytes.count)
+    return CRC32C.checksum(rest, continuing: CRC32C.checksum(header))
   }
 
   /// Appends the whole file.

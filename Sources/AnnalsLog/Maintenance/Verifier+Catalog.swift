@@ -37,7 +37,7 @@ extension Verification {
     let count = Int(clamping: byteCount)
     // A file that is too short is told elsewhere.
     guard count <= bytes.count else { return }
-    let computed = CRC32C.checksum(bytes.extracting(0..<count))
+    let computed = BackupCatalog.checksum(of: bytes.extracting(0..<count))
     guard computed != stored else { return }
     add(
       VerifyProblem(
