@@ -39,6 +39,8 @@ let package = Package(
     ),
     // The meaning: events, aggregates, projections. Knows no byte and no descriptor.
     .target(name: "Annals", dependencies: ["AnnalsLog"], swiftSettings: settings),
+    // The stories of the demo, which the tests run too.
+    .target(name: "AnnalsExamples", dependencies: ["Annals"], swiftSettings: settings),
     // What Annals' own tests use, offered to its users.
     .target(name: "AnnalsTesting", dependencies: ["AnnalsLog", "Annals"], swiftSettings: settings),
     .executableTarget(
@@ -66,7 +68,7 @@ let package = Package(
     ),
     .testTarget(
       name: "AnnalsTests",
-      dependencies: ["Annals", "AnnalsTesting"],
+      dependencies: ["Annals", "AnnalsExamples", "AnnalsTesting"],
       swiftSettings: settings
     ),
     .testTarget(

@@ -52,3 +52,16 @@ extension AggregateID: ExpressibleByStringLiteral, CustomStringConvertible {
   /// The id as text.
   public var description: String { text }
 }
+
+extension AggregateID: Codable {
+  /// Reads the id as text.
+  public init(from decoder: any Decoder) throws {
+    text = try decoder.singleValueContainer().decode(String.self)
+  }
+
+  /// Writes the id as text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}

@@ -223,7 +223,24 @@ extension EventLog {
       if let follower {
         follower.wait(nanoseconds: rest, unlessBeyond: position.rawValue)
       } else {
-        SystemClock.sleep(nanoseconds: UInt64(min(rest, 1_000_000)))
+        core.signal.wait(nanoseconds: UInt64(rest)) { head() > position }
+      }
+    }
+  }
+
+  /// Blocks until one of the watermarks is beyond what was seen of it, or the time has passed.
+  package func waitForMove(
+    durable: Position,
+    written: Position,
+    milliseconds: Int
+  ) throws(LogError) {
+    let nanoseconds = UInt64(milliseconds) * 1_000_000
+    if let follower {
+      follower.wait(nanoseconds: Int64(nanoseconds), unlessBeyond: head().rawValue)
+      try refresh()
+    } else {
+      core.signal.wait(nanoseconds: nanoseconds) {
+        durableThrough > durable || writtenThrough > written
       }
     }
   }

@@ -14,6 +14,8 @@ package final class LogCore: @unchecked Sendable {
   package let options: LogOptions
   private let written = Atomic<UInt64>(0)
   private let durable = Atomic<UInt64>(0)
+  /// Wakes threads of this process that wait for the watermarks to move.
+  package let signal = HeadSignal()
   private let viewLock = Lock()
   private var view: LogView
   private var damage: Corruption?
@@ -73,5 +75,6 @@ package final class LogCore: @unchecked Sendable {
   package func publish(written newWritten: UInt64, durable newDurable: UInt64) {
     written.store(newWritten, ordering: .releasing)
     durable.store(newDurable, ordering: .releasing)
+    signal.headMoved()
   }
 }

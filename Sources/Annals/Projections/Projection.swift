@@ -1,0 +1,56 @@
+/// A read model: a value folded from the events that its query finds, kept up to date.
+///
+/// ```swift
+/// struct Balances: Projection {
+///   static let name = "balances"
+///   var total: [String: Money] = [:]
+///
+///   mutating func apply(_ event: AccountEvent, _ record: borrowing EventView) {
+///     …
+///   }
+/// }
+/// let balances = try store.start(Balances())
+/// try await balances.reached(receipt.lastPosition, within: .seconds(1))
+/// let total = balances.read { $0.total["ada"] }
+/// ```
+///
+/// Replayable, so without side effects (those are a `Reactor`'s): it may be folded again at any
+/// time. State and checkpoint are kept together, so each event is in the state exactly once,
+/// whenever the process dies.
+public protocol Projection: EventFold, Codable {
+  /// The name it is kept under: 1 to 200 bytes, another for each projection of a store.
+  static var name: String { get }
+}
+
+/// A read model folded from events where they stand, for folds that must be as fast as a scan.
+public protocol RawProjection: Codable, Sendable {
+  /// The name it is kept under: 1 to 200 bytes, another for each projection of a store.
+  static var name: String { get }
+  /// Which events it is folded from.
+  var query: Query { get }
+
+  /// Takes in what happened, from an event lent for the call.
+  mutating func apply(_ record: borrowing EventView) throws
+}
+
+extension RawProjection {
+  /// Every event.
+  public var query: Query { .all }
+}
+
+/// How a projection is run.
+public struct ProjectionOptions: Sendable {
+  /// State and checkpoint are kept after at most so many events.
+  ///
+  /// The default is 100,000. Fewer are done again after a crash, for more writing.
+  public var eventsPerCheckpoint = 100_000
+  /// State and checkpoint are kept at most this long after a change.
+  ///
+  /// The default is 2 seconds.
+  public var checkpointInterval = Duration.seconds(2)
+  /// What happens to a checkpoint of another history.
+  public var foreignCheckpoint = ForeignCheckpointPolicy.fail
+
+  /// The defaults.
+  public init() {}
+}

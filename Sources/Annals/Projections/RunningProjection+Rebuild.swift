@@ -1,0 +1,179 @@
+/// How far a rebuild is.
+public struct RebuildProgress: Sendable {
+  /// Everything up to here is in the new state.
+  public let position: Position
+  /// Where it will end, as far as is known now.
+  public let head: Position
+  /// Positions a second.
+  public let positionsPerSecond: Double
+
+  /// The part that is done, from 0 to 1.
+  public var fraction: Double {
+    head.rawValue == 0 ? 1 : Double(position.rawValue) / Double(head.rawValue)
+  }
+}
+
+/// What a rebuild came to.
+public struct RebuildReport: Sendable {
+  /// Where old and new state were exchanged.
+  public let position: Position
+  /// The events folded.
+  public let eventCount: Int
+  /// How the new state differs from the old one at the same position; nil if that was not asked
+  /// for, or the old one had failed before.
+  public let differences: [StateDifference]?
+}
+
+extension RunningProjection {
+  /// Folds everything again into a second state beside this one, and puts it in its place at the
+  /// same position; readers see the old state until then.
+  ///
+  /// Also the remedy for a projection that failed, or whose checkpoint is of another history: it
+  /// goes on behind the new state. A rebuild that was interrupted by the end of the process goes on
+  /// where it last kept what it had, when it is asked for again.
+  ///
+  /// - Parameters:
+  ///   - comparing: Whether to report how the new state differs from the old one.
+  ///   - onProgress: Told now and then how far it is.
+  /// - Throws: `.store` for an event that cannot be read, `.handler`; the old state stays then.
+  @discardableResult
+  public func rebuild(
+    comparing: Bool = false,
+    onProgress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
+  ) async throws(ConsumerError) -> RebuildReport {
+    // A thread of its own: a long rebuild must not hold up subscriptions.
+    let worker = WorkThread(name: "annals-rebuild")
+    let result = await worker.perform { () -> Result<RebuildReport, ConsumerError> in
+      do throws(ConsumerError) {
+        return .success(try self.rebuildNow(comparing, onProgress))
+      } catch {
+        return .failure(error)
+      }
+    }
+    worker.end()
+    return try result.get()
+  }
+
+  private var shadowName: String { name + "~rebuild" }
+
+  private func rebuildNow(
+    _ comparing: Bool,
+    _ onProgress: (RebuildProgress) -> Void
+  ) throws(ConsumerError) -> RebuildReport {
+    try store.consumers.claim(shadowName)
+    defer { store.consumers.release(shadowName) }
+    var shadow = lock.withLock { fold.restarted(initial) }
+    if let kept = try? store.consumers.load(shadowName, in: store),
+      kept.fingerprint == fingerprint,
+      let state = try? store.stateCodec.decode(State.self, from: kept.state.span)
+    {
+      shadow.state = state
+      shadow.position = kept.position
+    }
+    var meter = RebuildMeter(shadow.position, options)
+    while true {
+      let target = lock.withLock { max(fold.position, store.head) }
+      if target.rawValue - min(shadow.position, target).rawValue <= Self.windowMax { break }
+      let until = Position(shadow.position.rawValue + Self.windowMax)
+      try shadow.advance(through: until, in: store)
+      onProgress(meter.progress(shadow.position, target))
+      if meter.isSaveDue(shadow.position) {
+        try keep(shadow, as: shadowName)
+        meter.noteSaved(shadow.position)
+      }
+    }
+    return try exchange(&shadow, comparing)
+  }
+
+  /// Brings the shadow to where the state is and puts it there.
+  private func exchange(
+    _ shadow: inout ProjectionFold<State>,
+    _ comparing: Bool
+  ) throws(ConsumerError) -> RebuildReport {
+    let isRunning = progress.current.isRunning
+    var differences: [StateDifference]?
+    let report = try lock.withLock { () throws(ConsumerError) -> RebuildReport in
+      // What had failed may stand anywhere, even beyond this history's head: the head is the aim.
+      let target = isRunning ? max(fold.position, shadow.position) : store.head
+      if isRunning { try fold.advance(through: target, in: store) }
+      try shadow.advance(through: target, in: store)
+      if comparing, isRunning {
+        differences = try StateDifference.between(fold.state, shadow.state)
+      }
+      let count = shadow.eventCount
+      fold = shadow
+      return RebuildReport(position: target, eventCount: count, differences: differences)
+    }
+    try keep(shadow, as: name)
+    try store.consumers.remove(shadowName, in: store)
+    progress.update {
+      $0.position = report.position
+      $0.savedThrough = report.position
+      $0.restart = nil
+    }
+    if !isRunning {
+      try store.consumers.claim(name)
+      store.consumers.noteRunning(name) { self.stop() }
+      try launch()
+    }
+    return report
+  }
+
+  /// Keeps a fold, if what it stands on is durable.
+  package func keep(
+    _ fold: ProjectionFold<State>,
+    as name: String
+  ) throws(ConsumerError) {
+    guard fold.position <= store.log.durableThrough, store.options.log.access == .readWrite
+    else { return }
+    var bytes: [UInt8] = []
+    do {
+      try store.stateCodec.encode(fold.state, into: &bytes)
+    } catch {
+      throw .handler(position: fold.position, error)
+    }
+    let kept = KeptConsumer(position: fold.position, fingerprint: fingerprint, state: bytes)
+    try store.consumers.save(name, kept, in: store)
+  }
+}
+
+/// When a rebuild keeps what it has, and how fast it is.
+private struct RebuildMeter {
+  private let options: ProjectionOptions
+  private let start = SystemClock.monotonicNanoseconds()
+  private let first: Position
+  private var saved: Position
+
+  init(_ first: Position, _ options: ProjectionOptions) {
+    self.first = first
+    saved = first
+    // A rebuild is repeated more cheaply than a state is kept: ten times less often.
+    self.options = options
+  }
+
+  func isSaveDue(_ position: Position) -> Bool {
+    position.rawValue - saved.rawValue >= UInt64(options.eventsPerCheckpoint) * 10
+  }
+
+  mutating func noteSaved(_ position: Position) { saved = position }
+
+  func progress(_ position: Position, _ head: Position) -> RebuildProgress {
+    let seconds = Double(SystemClock.monotonicNanoseconds() - start) / 1e9
+    return RebuildProgress(
+      position: position,
+      head: max(head, position),
+      positionsPerSecond: seconds > 0
+        ? Double(position.rawValue - first.rawValue) / seconds : 0
+    )
+  }
+}
+
+extension ConsumerStatus {
+  /// Whether its thread is at work.
+  package var isRunning: Bool {
+    switch phase {
+    case .starting, .catchingUp, .live: true
+    case .stopped, .failed: false
+    }
+  }
+}

@@ -1,0 +1,274 @@
+/// A projection at work: on a thread of its own it takes in events as they become visible, and
+/// keeps state and checkpoint.
+///
+/// Ends with `stop()`, with the store, or with an error, which `status` tells. Reading the state
+/// never waits for more than a few thousand events to be folded.
+public final class RunningProjection<State: Codable & Sendable>: @unchecked Sendable {
+  // Checked how: `fold`, `thread`, `isEnding` and `unsaved` are touched only under `lock`.
+  /// The name it is kept under.
+  public let name: String
+  package let store: EventStore
+  package let initial: State
+  package let fingerprint: UInt64
+  package let options: ProjectionOptions
+  package let progress: ConsumerProgress
+  package let lock = Lock()
+  package var fold: ProjectionFold<State>
+  private var thread: Thread?
+  private var isEnding = false
+  private var savedPosition = Position.start
+  private var savedAt: UInt64 = 0
+
+  /// How many positions are folded between two looks at who wants to read, or to stop it.
+  package static var windowMax: UInt64 { 1 << 13 }
+
+  init(
+    _ name: String,
+    _ store: EventStore,
+    _ initial: State,
+    _ fold: ProjectionFold<State>,
+    _ options: ProjectionOptions
+  ) {
+    self.name = name
+    self.store = store
+    self.initial = initial
+    self.fold = fold
+    self.options = options
+    progress = ConsumerProgress(name: name)
+    fingerprint = StateShape.fingerprint(of: State.self)
+  }
+
+  /// What it is doing, and how far it is.
+  public var status: ConsumerStatus { progress.current }
+
+  /// Its statuses from now on: each change of phase, and now and then how far it is.
+  public var statuses: AsyncStream<ConsumerStatus> { progress.statuses() }
+
+  /// Lends the state to `body`; no event comes in meanwhile, so be quick.
+  public func read<Result, Failure: Error>(
+    _ body: (State) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body(fold.state)
+  }
+
+  /// The state, and the position it stands at.
+  public func snapshot() -> (state: State, position: Position) {
+    lock.withLock { (fold.state, fold.position) }
+  }
+
+  /// Waits until everything up to `position` is in the state: to read what one has written.
+  ///
+  /// - Throws: `.timedOut`, `.stopped`, `.cancelled`, or the error that ended it.
+  public func reached(
+    _ position: Position,
+    within duration: Duration
+  ) async throws(ConsumerError) {
+    try await progress.reached(position, within: duration)
+  }
+
+  /// Keeps the state and ends; what waits for it gets `.stopped`. Blocks until it has.
+  public func stop() {
+    let running = lock.withLock { () -> Thread? in
+      isEnding = true
+      return thread
+    }
+    store.log.core.signal.wake()
+    running?.join()
+  }
+
+  /// Takes up the checkpoint and starts the thread.
+  func start() throws(ConsumerError) {
+    try store.consumers.claim(name)
+    do throws(ConsumerError) {
+      try takeUp()
+      try launch()
+    } catch {
+      store.consumers.release(name)
+      throw error
+    }
+    store.consumers.noteRunning(name) { self.stop() }
+  }
+
+  /// Starts the thread, behind what the fold holds.
+  package func launch() throws(ConsumerError) {
+    do throws(LogError) {
+      try lock.withLock { () throws(LogError) in
+        isEnding = false
+        thread = try Thread(name: "annals-project") { self.work() }
+      }
+    } catch {
+      throw .store(.log(error))
+    }
+  }
+
+  private func takeUp() throws(ConsumerError) {
+    let kept: KeptConsumer
+    do throws(ConsumerError) {
+      guard let found = try store.consumers.load(name, in: store) else { return }
+      kept = found
+    } catch {
+      guard options.foreignCheckpoint == .restart, error.isForeignCheckpoint else { throw error }
+      progress.update { $0.restart = .anotherHistory }
+      return
+    }
+    guard kept.fingerprint == fingerprint else {
+      progress.update { $0.restart = .shapeChanged }
+      return
+    }
+    do {
+      let state = try store.stateCodec.decode(State.self, from: kept.state.span)
+      lock.withLock {
+        fold.state = state
+        fold.position = kept.position
+        savedPosition = kept.position
+      }
+      progress.update {
+        $0.position = kept.position
+        $0.savedThrough = kept.position
+      }
+    } catch {
+      progress.update { $0.restart = .damaged }
+    }
+  }
+}
+
+// MARK: The thread
+
+extension RunningProjection {
+  private func work() {
+    var failure: ConsumerError?
+    savedAt = SystemClock.monotonicNanoseconds()
+    do throws(ConsumerError) {
+      while !lock.withLock({ isEnding }) { try step() }
+      try save()
+    } catch {
+      // What was folded before the event that failed is kept.
+      failure = error
+      try? save()
+    }
+    store.consumers.release(name)
+    progress.update(isPhase: true) { $0.phase = failure.map { .failed($0) } ?? .stopped }
+  }
+
+  private func step() throws(ConsumerError) {
+    let head = store.log.head()
+    let start = SystemClock.monotonicNanoseconds()
+    let position = lock.withLock { fold.position }
+    if head > position {
+      let until = Position(min(head.rawValue, position.rawValue + Self.windowMax))
+      var before = 0
+      let failure = lock.withLock { () -> ConsumerError? in
+        before = fold.eventCount
+        do throws(ConsumerError) {
+          try fold.advance(through: until, in: store)
+          return nil
+        } catch {
+          return error
+        }
+      }
+      tell(head, since: start, countedBefore: before)
+      if let failure { throw failure }
+      if isSaveDue() { try save() }
+      return
+    }
+    tell(head, since: nil, countedBefore: 0)
+    if isSaveDue() { try save() }
+    let rest = min(progress.expire() ?? .max, 50_000_000)
+    do throws(LogError) {
+      try store.log.waitForMove(
+        durable: store.log.durableThrough,
+        written: store.log.writtenThrough,
+        milliseconds: Int(max(1, rest / 1_000_000))
+      )
+    } catch {
+      throw .store(.log(error))
+    }
+  }
+
+  private func tell(_ head: Position, since start: UInt64?, countedBefore: Int) {
+    let (position, count) = lock.withLock { (fold.position, fold.eventCount) }
+    let isLive = position >= head
+    var isPhase = false
+    switch (progress.current.phase, isLive) {
+    case (.live, true), (.catchingUp, false): break
+    // Falling behind by a window is no change of phase.
+    case (.live, false): isPhase = head.rawValue - position.rawValue > Self.windowMax
+    default: isPhase = true
+    }
+    progress.update(isPhase: isPhase) { status in
+      status.position = position
+      status.head = max(head, position)
+      if isPhase { status.phase = isLive ? .live : .catchingUp }
+      if let start {
+        status.eventCount += count - countedBefore
+        status.seconds += Double(SystemClock.monotonicNanoseconds() - start) / 1e9
+      }
+    }
+  }
+
+  private func isSaveDue() -> Bool {
+    let position = lock.withLock { fold.position }
+    if position == savedPosition { return false }
+    if position.rawValue - savedPosition.rawValue >= UInt64(options.eventsPerCheckpoint) {
+      return true
+    }
+    let nanoseconds = UInt64(max(0, options.checkpointInterval / .nanoseconds(1)))
+    return SystemClock.monotonicNanoseconds() - savedAt >= nanoseconds
+  }
+
+  /// Keeps state and checkpoint, if what they stand on is durable.
+  package func save() throws(ConsumerError) {
+    let (state, position) = snapshot()
+    guard position > savedPosition, position <= store.log.durableThrough,
+      store.options.log.access == .readWrite
+    else { return }
+    var bytes: [UInt8] = []
+    do {
+      try store.stateCodec.encode(state, into: &bytes)
+    } catch {
+      throw .handler(position: position, error)
+    }
+    let kept = KeptConsumer(position: position, fingerprint: fingerprint, state: bytes)
+    try store.consumers.save(name, kept, in: store)
+    savedPosition = position
+    savedAt = SystemClock.monotonicNanoseconds()
+    progress.update { $0.savedThrough = position }
+  }
+}
+
+extension EventStore {
+  /// Starts a projection: takes up its kept state, catches up, and goes on live.
+  ///
+  /// - Parameters:
+  ///   - projection: Its initial state; used if none is kept, or the kept one has another shape.
+  ///   - options: How often state and checkpoint are kept.
+  /// - Throws: `.alreadyRunning`, `.checkpointOfAnotherHistory`, `.checkpointBeyondHead`,
+  ///   `.store`.
+  public func start<State: Projection>(
+    _ projection: State,
+    options: ProjectionOptions = ProjectionOptions()
+  ) throws(ConsumerError) -> RunningProjection<State> {
+    let fold: ProjectionFold<State>
+    do throws(StoreError) {
+      fold = try ProjectionFold(projection, self)
+    } catch {
+      throw .store(error)
+    }
+    let running = RunningProjection(State.name, self, projection, fold, options)
+    try running.start()
+    return running
+  }
+
+  /// Starts a projection over events where they stand; see `start`.
+  public func start<State: RawProjection>(
+    raw projection: State,
+    options: ProjectionOptions = ProjectionOptions()
+  ) throws(ConsumerError) -> RunningProjection<State> {
+    let fold = ProjectionFold(raw: projection)
+    let running = RunningProjection(State.name, self, projection, fold, options)
+    try running.start()
+    return running
+  }
+}

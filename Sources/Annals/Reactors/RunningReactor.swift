@@ -1,0 +1,345 @@
+/// A reactor at work, in a task of its own.
+///
+/// Ends with `stop()`, with the store, or with an error, which `status` tells.
+public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
+  // Checked how: `book` and `task` are touched only under `lock`.
+  /// The name its checkpoint is kept under.
+  public var name: String { Behaviour.name }
+  private let reactor: Behaviour
+  private let store: EventStore
+  private let options: ReactorOptions
+  private let progress: ConsumerProgress
+  private let lock = Lock()
+  private var book = ReactorBook()
+  private var task: Task<Void, Never>?
+
+  init(_ reactor: Behaviour, _ store: EventStore, _ options: ReactorOptions) {
+    self.reactor = reactor
+    self.store = store
+    self.options = options
+    progress = ConsumerProgress(name: Behaviour.name)
+  }
+
+  /// What it is doing, and how far it is.
+  public var status: ConsumerStatus { progress.current }
+
+  /// Its statuses from now on.
+  public var statuses: AsyncStream<ConsumerStatus> { progress.statuses() }
+
+  /// Waits until everything up to `position` has been reacted to, or was set aside.
+  public func reached(
+    _ position: Position,
+    within duration: Duration
+  ) async throws(ConsumerError) {
+    try await progress.reached(position, within: duration)
+  }
+
+  /// The aggregates that are set aside.
+  public var parked: [ParkedAggregate] {
+    lock.withLock { book.parked.sorted { $0.positions[0] < $1.positions[0] } }
+  }
+
+  /// Takes up an aggregate that was set aside: its events are reacted to, in order, before any
+  /// later one of it.
+  ///
+  /// If one fails again, it and what follows stay parked.
+  public func release(_ aggregate: AggregateID) {
+    lock.withLock { _ = book.released.insert(aggregate) }
+    store.watcher.nudge()
+  }
+
+  /// Ends it after the event at hand, and keeps its checkpoint.
+  public func stop() async {
+    let running = lock.withLock { task }
+    running?.cancel()
+    await running?.value
+  }
+
+  func start() throws(ConsumerError) {
+    try store.consumers.claim(name)
+    do throws(ConsumerError) {
+      try takeUp()
+    } catch {
+      store.consumers.release(name)
+      throw error
+    }
+    let task = Task { await self.work() }
+    lock.withLock { self.task = task }
+    store.consumers.noteRunning(name) { task.cancel() }
+  }
+
+  private func takeUp() throws(ConsumerError) {
+    var book = ReactorBook()
+    switch options.begin {
+    case .now: book.position = store.head
+    case .start: book.position = .start
+    case .after(let position): book.position = position
+    }
+    do throws(ConsumerError) {
+      if let kept = try store.consumers.load(name, in: store) {
+        do {
+          book = try store.stateCodec.decode(ReactorBook.self, from: kept.state.span)
+        } catch {
+          // Neither skipping nor repeating everything would be right without being asked for.
+          throw ConsumerError.handler(position: kept.position, error)
+        }
+      } else {
+        // So that a restart before the first event begins at the same place.
+        try keep(book)
+      }
+    } catch {
+      guard options.foreignCheckpoint == .restart, error.isForeignCheckpoint else { throw error }
+      book.position = store.head
+      progress.update { $0.restart = .anotherHistory }
+    }
+    lock.withLock { self.book = book }
+    let position = book.position
+    progress.update {
+      $0.position = position
+      $0.savedThrough = position
+    }
+  }
+
+  private func keep(_ book: ReactorBook) throws(ConsumerError) {
+    guard store.options.log.access == .readWrite else { return }
+    var bytes: [UInt8] = []
+    do {
+      try store.stateCodec.encode(book, into: &bytes)
+    } catch {
+      throw .handler(position: book.position, error)
+    }
+    let kept = KeptConsumer(
+      kind: .reactor,
+      position: book.position,
+      fingerprint: 0,
+      state: bytes
+    )
+    try store.consumers.save(name, kept, in: store)
+    progress.update { $0.savedThrough = book.position }
+  }
+}
+
+// MARK: The task
+
+extension RunningReactor {
+  private func work() async {
+    var failure: ConsumerError?
+    do throws(ConsumerError) {
+      try await follow()
+    } catch {
+      failure = error
+    }
+    do throws(ConsumerError) {
+      try await saveOffPool()
+    } catch {
+      failure = failure ?? error
+    }
+    store.consumers.release(name)
+    progress.update(isPhase: true) { $0.phase = failure.map { .failed($0) } ?? .stopped }
+  }
+
+  /// Keeps the checkpoint on a thread that may wait for the disk.
+  private func saveOffPool() async throws(ConsumerError) {
+    let book = lock.withLock { self.book }
+    if progress.current.savedThrough == book.position, !book.hasChanged { return }
+    lock.withLock { self.book.hasChanged = false }
+    let result = await store.readers.perform { () -> Result<Void, ConsumerError> in
+      do throws(ConsumerError) {
+        return .success(try self.keep(book))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  private func follow() async throws(ConsumerError) {
+    var request = SubscriptionRequest()
+    request.query = reactor.query
+    request.returnsWhenNudged = true
+    request.after = lock.withLock { book.position }
+    let source: Subscription<TypedEvent<Behaviour.Event>>
+    do throws(StoreError) {
+      source = try store.subscribe(to: Behaviour.Event.self, request)
+    } catch {
+      throw .store(error)
+    }
+    var batches = source.batches(of: options.eventsPerCheckpoint).makeAsyncIterator()
+    while !Task.isCancelled {
+      try await takeUpReleased()
+      let batch: SubscriptionBatch<TypedEvent<Behaviour.Event>>?
+      do throws(StoreError) {
+        batch = try await batches.next()
+      } catch {
+        throw .store(error)
+      }
+      guard let batch else { return }
+      try await take(batch)
+      try await saveOffPool()
+    }
+  }
+
+  private func take(
+    _ batch: SubscriptionBatch<TypedEvent<Behaviour.Event>>
+  ) async throws(ConsumerError) {
+    for event in batch.events {
+      if Task.isCancelled { return }
+      let start = SystemClock.monotonicNanoseconds()
+      // What was cut off comes again when the reactor is started again.
+      guard try await take(event) else { return }
+      reach(event.record.position, count: 1, since: start)
+    }
+    reach(batch.through, count: 0, since: nil)
+    if batch.isCaughtUp { progress.update(isPhase: true) { $0.phase = .live } }
+  }
+
+  private func reach(_ position: Position, count: Int, since start: UInt64?) {
+    lock.withLock { book.position = position }
+    let head = max(store.head, position)
+    progress.update {
+      $0.position = position
+      $0.head = head
+      $0.eventCount += count
+      if case .starting = $0.phase { $0.phase = .catchingUp }
+      if let start { $0.seconds += Double(SystemClock.monotonicNanoseconds() - start) / 1e9 }
+    }
+  }
+
+  /// Has the event reacted to, or sets it aside; false if the task was cancelled first.
+  private func take(_ event: TypedEvent<Behaviour.Event>) async throws(ConsumerError) -> Bool {
+    let aggregate = event.record.aggregate
+    let isParked = lock.withLock { book.park(event.record.position, behind: aggregate) }
+    if isParked { return true }
+    guard let error = await attempt(event) else { return true }
+    if Task.isCancelled { return false }
+    guard options.poison.parks else {
+      throw .handler(position: event.record.position, error)
+    }
+    lock.withLock { book.park(event.record.position, of: aggregate, because: "\(error)") }
+    return true
+  }
+
+  /// Lets the reactor react, as often as the policy says; what it threw last if that was in vain.
+  private func attempt(_ event: TypedEvent<Behaviour.Event>) async -> (any Error)? {
+    var backoff = options.poison.backoff
+    var retries = 0
+    while true {
+      do {
+        let correlation = event.record.metadata[Metadata.correlation]
+        let causation = "\(event.record.position)"
+        try await EventContext.with(correlation: correlation, causation: causation) {
+          try await reactor.react(to: event.value, event.record)
+        }
+        return nil
+      } catch {
+        if retries == options.poison.retriesMax || Task.isCancelled { return error }
+        retries += 1
+        do { try await Task.sleep(for: backoff) } catch { return error }
+        backoff = min(backoff * 2, PoisonPolicy.backoffMax)
+      }
+    }
+  }
+
+  private func takeUpReleased() async throws(ConsumerError) {
+    while let released = lock.withLock({ book.takeReleased() }) {
+      var rest = released.positions
+      while let position = rest.first {
+        let event: TypedEvent<Behaviour.Event>
+        do throws(StoreError) {
+          guard let found = try store.event(at: position, as: Behaviour.Event.self) else {
+            rest.removeFirst()
+            continue
+          }
+          event = found
+        } catch {
+          throw .store(error)
+        }
+        if let error = await attempt(event) {
+          lock.withLock {
+            book.parkAgain(released.aggregate, rest, because: "\(error)")
+          }
+          break
+        }
+        rest.removeFirst()
+      }
+    }
+  }
+}
+
+/// What a reactor keeps: how far it is, and what it has set aside.
+struct ReactorBook: Codable, Sendable {
+  var position = Position.start
+  var parked: [ParkedAggregate] = []
+  /// Asked for while it runs; not kept, since what is parked is.
+  var released: Set<AggregateID> = []
+  var hasChanged = false
+
+  private enum CodingKeys: String, CodingKey { case position, parked }
+
+  /// Sets an event aside if earlier ones of its aggregate are.
+  mutating func park(_ position: Position, behind aggregate: AggregateID) -> Bool {
+    guard let index = parked.firstIndex(where: { $0.aggregate == aggregate }) else { return false }
+    parked[index].positions.append(position)
+    hasChanged = true
+    return true
+  }
+
+  /// Sets the event that failed aside.
+  mutating func park(_ position: Position, of aggregate: AggregateID, because reason: String) {
+    parked.append(
+      ParkedAggregate(aggregate: aggregate, positions: [position], reason: reason)
+    )
+    hasChanged = true
+  }
+
+  /// Takes out the next aggregate that was released.
+  mutating func takeReleased() -> ParkedAggregate? {
+    while let aggregate = released.popFirst() {
+      guard let index = parked.firstIndex(where: { $0.aggregate == aggregate }) else { continue }
+      hasChanged = true
+      return parked.remove(at: index)
+    }
+    return nil
+  }
+
+  /// Puts back what failed again.
+  mutating func parkAgain(
+    _ aggregate: AggregateID,
+    _ positions: [Position],
+    because reason: String
+  ) {
+    parked.append(
+      ParkedAggregate(aggregate: aggregate, positions: positions, reason: reason)
+    )
+    hasChanged = true
+  }
+}
+
+extension EventStore {
+  /// Starts a reactor, behind its kept checkpoint.
+  ///
+  /// - Throws: `.alreadyRunning`, `.checkpointOfAnotherHistory`, `.checkpointBeyondHead`,
+  ///   `.store`.
+  public func start<Behaviour: Reactor>(
+    _ reactor: Behaviour,
+    options: ReactorOptions = ReactorOptions()
+  ) throws(ConsumerError) -> RunningReactor<Behaviour> {
+    let running = RunningReactor(reactor, self, options)
+    try running.start()
+    return running
+  }
+
+  /// The event at a position, as a value; nil beyond the head.
+  public func event<Value: Event>(
+    at position: Position,
+    as type: Value.Type
+  ) throws(StoreError) -> TypedEvent<Value>? {
+    guard position > .start else { return nil }
+    var request = ReadRequest.all(after: Position(position.rawValue - 1))
+    request.until = position.rawValue
+    guard case .event(let value, let record)? = try events(request, reporting: type).first else {
+      return nil
+    }
+    return TypedEvent(value: value, record: record)
+  }
+}

@@ -1,0 +1,70 @@
+/// The store as it was at one position: all aggregates, all queries, whatever is appended since.
+///
+/// Free: the log only grows, so a view is a number.
+public struct StoreView: Sendable {
+  /// The store.
+  public let store: EventStore
+  /// The last position that is seen.
+  public let position: Position
+
+  /// The state an aggregate had.
+  public func load<State: Aggregate>(
+    _ type: State.Type,
+    _ id: AggregateID
+  ) throws(StoreError) -> Loaded<State> {
+    try store.load(type, id, throughVersion: nil, through: position)
+  }
+
+  /// Folds what a model's query finds up to the view's position.
+  public func fold<Value: EventFold>(_ value: Value) throws(StoreError) -> Value {
+    var value = value
+    try store.fold(into: &value, until: position)
+    return value
+  }
+
+  /// Lends each event asked for, up to the view's position, to `body`.
+  ///
+  /// `request.until` may bound it further, except where an aggregate is named: then it is a
+  /// version.
+  public func forEach(
+    _ request: ReadRequest = .all(),
+    _ body: (borrowing EventView) throws -> Void
+  ) throws {
+    var request = request
+    if request.aggregate == nil { request.until = min(request.until, position.rawValue) }
+    var cursor = try store.log.cursor(request)
+    while let event = try cursor.next() {
+      // Positions rise with versions, or fall when reading backwards.
+      if event.position > position {
+        if request.isReversed { continue }
+        return
+      }
+      try body(event)
+    }
+  }
+
+  /// Owned copies of the events asked for, up to the view's position.
+  public func events(_ request: ReadRequest = .all()) throws -> [RecordedEvent] {
+    var events: [RecordedEvent] = []
+    try forEach(request) { events.append($0.copy()) }
+    return events
+  }
+}
+
+extension EventStore {
+  /// The store as it was at a position, or as it is now.
+  ///
+  /// - Throws: `.log(.positionBeyondHead)`.
+  public func view(at position: Position? = nil) throws(StoreError) -> StoreView {
+    let head = head
+    if let position, position > head {
+      throw .log(.positionBeyondHead(requested: position, head: head))
+    }
+    return StoreView(store: self, position: position ?? head)
+  }
+
+  /// The store as it was at a time: before the first event that is later.
+  public func view(at time: Timestamp) throws(StoreError) -> StoreView {
+    StoreView(store: self, position: try position(asOf: time))
+  }
+}
