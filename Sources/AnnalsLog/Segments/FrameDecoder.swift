@@ -121,8 +121,11 @@ struct FrameDecoder: ~Copyable {
   }
 
   /// Forgets the frames that were looked at in advance.
-  mutating func forgetAhead() {
+  ///
+  /// - Parameter count: how many will be looked at now.
+  mutating func beginAhead(expecting count: Int) {
     aheadCount = 0
+    if !isGuarded { ahead.reserveCapacity(count) }
   }
 
   /// Looks at the frame at `offset` in advance, and has the processor fetch what the event at
