@@ -28,7 +28,9 @@ let package = Package(
     .executable(name: "annals", targets: ["AnnalsCommand"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
   ],
   targets: [
     // The bytes: durable, ordered, indexed. Knows no Codable and no aggregate type.
@@ -38,7 +40,15 @@ let package = Package(
       swiftSettings: settings
     ),
     // The meaning: events, aggregates, projections. Knows no byte and no descriptor.
-    .target(name: "Annals", dependencies: ["AnnalsLog"], swiftSettings: settings),
+    .target(
+      name: "Annals",
+      dependencies: [
+        "AnnalsLog",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: settings
+    ),
     // The stories of the demo, which the tests run too.
     .target(name: "AnnalsExamples", dependencies: ["Annals"], swiftSettings: settings),
     // What Annals' own tests use, offered to its users.
@@ -46,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "AnnalsCommand",
       dependencies: [
-        "Annals", "AnnalsLog",
+        "Annals", "AnnalsExamples", "AnnalsLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [.embedInCode("Resources/loan-applications.jsonl")],
@@ -69,6 +79,12 @@ let package = Package(
     .testTarget(
       name: "AnnalsTests",
       dependencies: ["Annals", "AnnalsExamples", "AnnalsTesting"],
+      swiftSettings: settings
+    ),
+    // The code of README and articles, compiled and run.
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: ["Annals", "AnnalsTesting"],
       swiftSettings: settings
     ),
     .testTarget(

@@ -21,7 +21,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "Figures",
-      dependencies: [.product(name: "AnnalsLog", package: "Annals")],
+      dependencies: [
+        .product(name: "Annals", package: "Annals"),
+        .product(name: "AnnalsLog", package: "Annals"),
+      ],
       swiftSettings: settings
     )
   ]

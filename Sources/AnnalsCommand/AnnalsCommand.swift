@@ -21,7 +21,9 @@ struct AnnalsCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
-      InspectCommand.self, VerifyCommand.self, DemoCommand.self,
+      InspectCommand.self, VerifyCommand.self, TraceCommand.self, ConsumersCommand.self,
+      DemoCommand.self,
+      DemoCrashCommand.self,
     ]
   )
 }

@@ -1,3 +1,4 @@
+internal import Annals
 package import AnnalsLog
 
 /// How the command ends, as the shell sees it.
@@ -74,6 +75,7 @@ package struct CommandFailure: Error, Hashable, Sendable {
     switch error {
     case let failure as CommandFailure: self = failure
     case let error as LogError: self.init(error, while: purpose)
+    case StoreError.log(let error): self.init(error, while: purpose)
     case let error as SystemError: self.init(error, while: purpose)
     case let error as LineReaderError: self.init(error)
     default: self.init(.inputOutput, "\(error)")

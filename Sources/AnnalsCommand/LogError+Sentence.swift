@@ -97,6 +97,9 @@ extension LimitExceeded.Limit {
     case .keyBytes: "bytes of a key"
     case .types: "types of event"
     case .positions: "positions of a store"
+    case .consumerNameBytes: "bytes of a consumer's name"
+    case .consumerStateBytes: "bytes of a consumer's state"
+    case .snapshotBytes: "bytes of a snapshot's state"
     }
   }
 }

@@ -17,6 +17,22 @@ int annals_fallocate(int descriptor, int64_t offset, int64_t count) {
   return 0;
 }
 
+int64_t annals_content_end(int descriptor, int64_t offset, int64_t size) {
+  int64_t end = offset;
+  // A file that was written from its start on has a few extents; one that has not need not be known
+  // exactly.
+  for (int rounds = 0; rounds < 64; rounds++) {
+    off_t data = lseek(descriptor, end, SEEK_DATA);
+    if (data < 0) return errno == ENXIO ? end : -1;
+    if (data >= size) return end;
+    off_t hole = lseek(descriptor, data, SEEK_HOLE);
+    if (hole < 0) return -1;
+    end = hole < size ? hole : size;
+    if (end == size) return end;
+  }
+  return size;
+}
+
 // Not FUTEX_PRIVATE_FLAG: the sleepers are in other processes.
 int annals_futex_wait(const uint32_t *word, uint32_t expected, int64_t nanoseconds) {
   struct timespec limit = {

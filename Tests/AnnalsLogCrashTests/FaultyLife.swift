@@ -16,6 +16,7 @@ struct FaultyLife {
   /// What a reopening without a crash must show.
   private var isPoisoned = false
   private var log: EventLog?
+  private var abandoned: [EventLog] = []
   /// Every append that may be in the log, as the oracle wants them.
   private(set) var history: Story
 
@@ -139,6 +140,8 @@ struct FaultyLife {
 
   private mutating func reopen() throws {
     log?.abandon()
+    // Somebody still holds it, and with it the pages it has mapped.
+    abandoned += log.map { [$0] } ?? []
     log = nil
     try openOrAccept()
   }

@@ -8,6 +8,7 @@ struct Arguments {
     /// A child of `growth`: opens the store and measures, in a process that has done nothing else.
     case opener(String)
     case counters
+    case codecs
     /// One path in a loop, for a profiler.
     case profile(String)
   }
@@ -37,6 +38,7 @@ struct Arguments {
       case "appender" where isFirst: mode = .appender
       case "opener" where isFirst: mode = .opener(try Self.value(word, &rest))
       case "counters" where isFirst: mode = .counters
+      case "codecs" where isFirst: mode = .codecs
       case "profile" where isFirst: mode = .profile(try Self.value(word, &rest))
       case "--payload": payload = try Self.number(word, &rest)
       case "--aggregates": aggregates = try Self.number(word, &rest)

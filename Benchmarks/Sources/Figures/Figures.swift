@@ -14,6 +14,7 @@ enum Figures {
       case .appender: try Growth(arguments, report).appendUntilKilled()
       case .opener(let name): try Growth(arguments, report).measureOpen(name)
       case .counters: try CounterFigures(arguments, report).run()
+      case .codecs: try CodecFigures(arguments, report).run()
       case .profile(let what): try Profile(arguments).run(what)
       }
       report.finish()

@@ -45,13 +45,15 @@ extension EventStore {
     var loaded = try (repeat loadLifting(each target, Refusal.self))
     var retries = 0
     while true {
-      guard try prepare(
-        batch,
-        key,
-        for: repeat each target,
-        from: repeat each loaded,
-        by: decide
-      ) else {
+      guard
+        try prepare(
+          batch,
+          key,
+          for: repeat each target,
+          from: repeat each loaded,
+          by: decide
+        )
+      else {
         return nil
       }
       do throws(LogError) {
@@ -80,13 +82,15 @@ extension EventStore {
     var loaded = try (repeat loadLifting(each target, Refusal.self))
     var retries = 0
     while true {
-      guard try prepare(
-        batch,
-        key,
-        for: repeat each target,
-        from: repeat each loaded,
-        by: decide
-      ) else {
+      guard
+        try prepare(
+          batch,
+          key,
+          for: repeat each target,
+          from: repeat each loaded,
+          by: decide
+        )
+      else {
         return nil
       }
       do throws(LogError) {

@@ -11,14 +11,18 @@ package final class ConsumerProgress: @unchecked Sendable {
   private struct Waiter {
     var position: Position
     var deadline: UInt64
-    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>
+    /// Nil for a thread, which looks for itself.
+    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>?
   }
 
   /// Watchers are told of mere movement at most this often.
   private static let tellNanoseconds: UInt64 = 50_000_000
 
-  package init(name: String) {
+  private let monitor: StoreMonitor
+
+  package init(name: String, _ monitor: StoreMonitor) {
     status = ConsumerStatus(name: name)
+    self.monitor = monitor
   }
 
   /// The status now.
@@ -42,15 +46,18 @@ package final class ConsumerProgress: @unchecked Sendable {
   /// Changes the status and tells those whom it concerns.
   package func update(isPhase: Bool = false, _ change: (inout ConsumerStatus) -> Void) {
     let now = SystemClock.monotonicNanoseconds()
+    var told: ConsumerStatus?
     let ready = lock.withLock { () -> [Ready] in
       change(&status)
+      if isPhase { told = status }
       if isPhase || now - toldAt >= Self.tellNanoseconds {
         toldAt = now
         for watcher in watchers.values { watcher.yield(status) }
       }
       return waiting.isEmpty ? [] : takeReady(now)
     }
-    for one in ready { one.continuation.resume(returning: one.result) }
+    if let told { monitor.note(told) }
+    for one in ready { one.continuation?.resume(returning: one.result) }
   }
 
   /// Lets those go whose time is over; nanoseconds until the next one's is.
@@ -62,7 +69,7 @@ package final class ConsumerProgress: @unchecked Sendable {
       if let deadline = waiting.values.map(\.deadline).min() { next = deadline - now }
       return ready
     }
-    for one in ready { one.continuation.resume(returning: one.result) }
+    for one in ready { one.continuation?.resume(returning: one.result) }
     return next
   }
 
@@ -94,13 +101,31 @@ package final class ConsumerProgress: @unchecked Sendable {
       }
     } onCancel: {
       let waiter = lock.withLock { waiting.removeValue(forKey: number) }
-      waiter?.continuation.resume(returning: .failure(.cancelled))
+      waiter?.continuation?.resume(returning: .failure(.cancelled))
     }
     try result.get()
   }
 
+  /// Waits until the consumer is at `position`, blocking the thread.
+  package func reachedBlocking(
+    _ position: Position,
+    within duration: Duration
+  ) throws(ConsumerError) {
+    let nanoseconds = UInt64(max(0, duration / .nanoseconds(1)))
+    let deadline = SystemClock.monotonicNanoseconds() &+ nanoseconds
+    let waiter = Waiter(position: position, deadline: deadline, continuation: nil)
+    while true {
+      if let result = lock.withLock({ outcome(for: waiter) }) { return try result.get() }
+      guard SystemClock.monotonicNanoseconds() < deadline else {
+        throw .timedOut(position: position, reached: current.position)
+      }
+      // Seldom used, where nobody else is kept from work: looked at again and again.
+      SystemClock.sleep(nanoseconds: 500_000)
+    }
+  }
+
   private struct Ready {
-    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>
+    var continuation: CheckedContinuation<Result<Void, ConsumerError>, Never>?
     var result: Result<Void, ConsumerError>
   }
 

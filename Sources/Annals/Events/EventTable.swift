@@ -17,12 +17,15 @@ package struct EventTable<Value: Event>: Sendable {
   package let typeTexts: [String]
   /// Whether this Swift type has been made the owner of its names.
   package var isClaimed = false
+  /// How values are coded by hand, where the type does that.
+  let byHand: HandCoding<Value>?
   private let forms: [String: Form]
   private let converters: [EventSchema<Value>.Converter]
 
   /// Checks the schema.
   package init(_ schema: EventSchema<Value>) throws(SchemaError) {
     self.schema = schema
+    byHand = schema.parts.isEmpty ? HandCoding.of(Value.self) : nil
     typeTexts = schema.types.map(\.text)
     var forms: [String: Form] = [:]
     var converters: [EventSchema<Value>.Converter] = []
@@ -89,6 +92,12 @@ package struct EventTable<Value: Event>: Sendable {
   ) throws -> Value {
     switch form {
     case .current(let index):
+      if let byHand, type(of: codec) == CBOREventCodec.self {
+        var reader = try PayloadReader(payload)
+        let value = try byHand.read(index, &reader)
+        try reader.finish()
+        return value
+      }
       return schema.cases.isEmpty
         ? try codec.decode(Value.self, from: payload)
         : try codec.decode(Value.self, case: schema.cases[index], from: payload)

@@ -61,7 +61,7 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
     self.model = model
     self.store = store
     self.countMax = max(1, countMax)
-    progress = ConsumerProgress(name: model.name)
+    progress = ConsumerProgress(name: model.name, store.monitor)
   }
 
   /// What it is doing, and how far it is.

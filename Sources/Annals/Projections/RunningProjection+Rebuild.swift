@@ -63,7 +63,7 @@ extension RunningProjection {
     try store.consumers.claim(shadowName)
     defer { store.consumers.release(shadowName) }
     var shadow = lock.withLock { fold.restarted(initial) }
-    if let kept = try? store.consumers.load(shadowName, in: store),
+    if let kept = try? store.consumers.load(shadowName),
       kept.fingerprint == fingerprint,
       let state = try? store.stateCodec.decode(State.self, from: kept.state.span)
     {
@@ -105,7 +105,7 @@ extension RunningProjection {
       return RebuildReport(position: target, eventCount: count, differences: differences)
     }
     try keep(shadow, as: name)
-    try store.consumers.remove(shadowName, in: store)
+    try store.consumers.remove(shadowName)
     progress.update {
       $0.position = report.position
       $0.savedThrough = report.position
@@ -124,8 +124,6 @@ extension RunningProjection {
     _ fold: ProjectionFold<State>,
     as name: String
   ) throws(ConsumerError) {
-    guard fold.position <= store.log.durableThrough, store.options.log.access == .readWrite
-    else { return }
     var bytes: [UInt8] = []
     do {
       try store.stateCodec.encode(fold.state, into: &bytes)
@@ -133,7 +131,7 @@ extension RunningProjection {
       throw .handler(position: fold.position, error)
     }
     let kept = KeptConsumer(position: fold.position, fingerprint: fingerprint, state: bytes)
-    try store.consumers.save(name, kept, in: store)
+    try store.consumers.save(name, kept)
   }
 }
 

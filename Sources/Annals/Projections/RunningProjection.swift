@@ -34,7 +34,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     self.initial = initial
     self.fold = fold
     self.options = options
-    progress = ConsumerProgress(name: name)
+    progress = ConsumerProgress(name: name, store.monitor)
     fingerprint = StateShape.fingerprint(of: State.self)
   }
 
@@ -68,7 +68,14 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     try await progress.reached(position, within: duration)
   }
 
-  /// Keeps the state and ends; what waits for it gets `.stopped`. Blocks until it has.
+  /// Waits as the `async` form does, blocking the thread.
+  public func reached(_ position: Position, within duration: Duration) throws(ConsumerError) {
+    try progress.reachedBlocking(position, within: duration)
+  }
+
+  /// Keeps the state and ends; what waits for it gets `.stopped`.
+  ///
+  /// Blocks until it has.
   public func stop() {
     let running = lock.withLock { () -> Thread? in
       isEnding = true
@@ -106,9 +113,14 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   private func takeUp() throws(ConsumerError) {
     let kept: KeptConsumer
     do throws(ConsumerError) {
-      guard let found = try store.consumers.load(name, in: store) else { return }
+      guard let found = try store.consumers.load(name) else { return }
       kept = found
     } catch {
+      if case .store(.log(.corrupt)) = error {
+        // A projection's state is a cache of the log.
+        progress.update { $0.restart = .damaged }
+        return
+      }
       guard options.foreignCheckpoint == .restart, error.isForeignCheckpoint else { throw error }
       progress.update { $0.restart = .anotherHistory }
       return
@@ -221,9 +233,7 @@ extension RunningProjection {
   /// Keeps state and checkpoint, if what they stand on is durable.
   package func save() throws(ConsumerError) {
     let (state, position) = snapshot()
-    guard position > savedPosition, position <= store.log.durableThrough,
-      store.options.log.access == .readWrite
-    else { return }
+    guard position > savedPosition, position <= store.log.durableThrough else { return }
     var bytes: [UInt8] = []
     do {
       try store.stateCodec.encode(state, into: &bytes)
@@ -231,7 +241,7 @@ extension RunningProjection {
       throw .handler(position: position, error)
     }
     let kept = KeptConsumer(position: position, fingerprint: fingerprint, state: bytes)
-    try store.consumers.save(name, kept, in: store)
+    guard try store.consumers.save(name, kept) else { return }
     savedPosition = position
     savedAt = SystemClock.monotonicNanoseconds()
     progress.update { $0.savedThrough = position }

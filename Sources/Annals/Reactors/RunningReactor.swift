@@ -17,7 +17,7 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
     self.reactor = reactor
     self.store = store
     self.options = options
-    progress = ConsumerProgress(name: Behaviour.name)
+    progress = ConsumerProgress(name: Behaviour.name, store.monitor)
   }
 
   /// What it is doing, and how far it is.
@@ -76,7 +76,7 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
     case .after(let position): book.position = position
     }
     do throws(ConsumerError) {
-      if let kept = try store.consumers.load(name, in: store) {
+      if let kept = try store.consumers.load(name) {
         do {
           book = try store.stateCodec.decode(ReactorBook.self, from: kept.state.span)
         } catch {
@@ -101,7 +101,6 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
   }
 
   private func keep(_ book: ReactorBook) throws(ConsumerError) {
-    guard store.options.log.access == .readWrite else { return }
     var bytes: [UInt8] = []
     do {
       try store.stateCodec.encode(book, into: &bytes)
@@ -114,7 +113,7 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
       fingerprint: 0,
       state: bytes
     )
-    try store.consumers.save(name, kept, in: store)
+    guard try store.consumers.save(name, kept) else { return }
     progress.update { $0.savedThrough = book.position }
   }
 }

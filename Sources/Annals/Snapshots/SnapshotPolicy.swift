@@ -1,6 +1,6 @@
 /// When the states of an aggregate type are kept as snapshots, and how they are encoded.
 ///
-/// Policies combine: `.events(100) || .foldingTime(.milliseconds(2))`, `.bytes(4096) && .when { … }`.
+/// Policies combine: `.events(100) || .foldingTime(.milliseconds(2))`.
 public struct SnapshotPolicy<State: Aggregate>: Sendable {
   package let isDue: @Sendable (Folding, Loaded<State>) -> Bool
   package let encode: @Sendable (State, any EventCodec) throws -> [UInt8]

@@ -1,10 +1,13 @@
 /// Encodes values of one event type into batches.
-package struct EventAdder<Value: Event> {
+package struct EventAdder<Value: Event>: ~Copyable {
   private let table: EventTable<Value>
   private let codec: any EventCodec
   private let makeID: (@Sendable () -> EventID)?
   private let context: EventContext?
   private var payload: [UInt8] = []
+  /// Where events that are coded by hand write themselves.
+  private var writer = PayloadWriter(capacity: 0)
+  private let byHand: HandCoding<Value>?
 
   /// An adder with the context of the current task.
   package init(_ store: EventStore) throws(StoreError) {
@@ -12,6 +15,7 @@ package struct EventAdder<Value: Event> {
     codec = store.options.codec
     makeID = store.options.makeEventID
     context = EventContext.current
+    byHand = codec is CBOREventCodec ? table.byHand : nil
   }
 
   /// Adds an event to the batch; after an error the batch is as it was before.
@@ -25,12 +29,7 @@ package struct EventAdder<Value: Event> {
     payload.removeAll(keepingCapacity: true)
     let index: Int?
     do {
-      if table.schema.cases.isEmpty {
-        try codec.encode(event, into: &payload)
-        index = 0
-      } else {
-        index = try codec.encodeCase(of: event, among: table.schema.cases, into: &payload)
-      }
+      index = try encode(event)
     } catch {
       throw .encoding(swiftType: String(describing: Value.self), error)
     }
@@ -61,6 +60,25 @@ package struct EventAdder<Value: Event> {
     } catch {
       throw .log(error)
     }
+  }
+}
+
+extension EventAdder {
+  /// Makes `payload` that of the event, and gives the place of its type in the schema; nil if the
+  /// schema does not name its case.
+  private mutating func encode(_ event: Value) throws -> Int? {
+    if let byHand {
+      writer.removeAll()
+      let index = byHand.write(event, &writer)
+      guard writer.isComplete else { throw EncodingFault.notOneItem.error(event, nil) }
+      writer.append(to: &payload)
+      return table.typeTexts.indices.contains(index) ? index : nil
+    }
+    if table.schema.cases.isEmpty {
+      try codec.encode(event, into: &payload)
+      return 0
+    }
+    return try codec.encodeCase(of: event, among: table.schema.cases, into: &payload)
   }
 }
 

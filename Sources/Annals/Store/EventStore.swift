@@ -18,7 +18,8 @@ public final class EventStore: Sendable {
   package let kinds = AggregateKinds()
   package let cache: AggregateCache
   package let gate = ExecutionGate()
-  package let consumers = Consumers()
+  package let consumers: Consumers
+  package let monitor: StoreMonitor
   package let codecs: [any EventCodec]
   /// The codec of what only this library reads: the states of snapshots and projections.
   package let stateCodec: any EventCodec = .cbor
@@ -40,9 +41,16 @@ public final class EventStore: Sendable {
     events: [any Event.Type] = [],
     options: StoreOptions = StoreOptions()
   ) throws(StoreError) {
+    let monitor = StoreMonitor(options.logger, path: path)
+    var options = options
+    options.log.observe = { monitor.note($0) }
     self.options = options
-    log = try liftingLog { () throws(LogError) in try EventLog(at: path, options: options.log) }
+    self.monitor = monitor
+    let logOptions = options.log
+    log = try liftingLog { () throws(LogError) in try EventLog(at: path, options: logOptions) }
+    monitor.noteOpened(log)
     watcher = HeadWatcher(log)
+    consumers = Consumers(log)
     cache = AggregateCache(byteCountMax: options.cacheBytes)
     var codecs = [options.codec]
     let others: [any EventCodec] = [.json, .cbor] + options.codecs
@@ -79,6 +87,7 @@ public final class EventStore: Sendable {
   public func close() throws(StoreError) {
     end()
     try liftingLog { () throws(LogError) in try log.close() }
+    monitor.noteClosed(log)
   }
 
   /// Ends the threads, and with them what waits for them.

@@ -1,3 +1,5 @@
+public import Logging
+
 /// How an event store is opened.
 public struct StoreOptions: Sendable {
   /// How the log below is opened: access, durability, sizes, limits.
@@ -25,6 +27,15 @@ public struct StoreOptions: Sendable {
   /// The default is 10. Executions in this process wait for each other and do not conflict; this
   /// is for plain appends between them.
   public var retriesMax = 10
+
+  // MARK: Operation
+
+  /// Told of openings, recoveries, seals, consumers and failures; never of single events.
+  ///
+  /// The default is none. Figures go to swift-metrics, wherever the program sends them: timers
+  /// `annals.open.seconds`, counters `annals.segments.sealed`, `annals.snapshots.kept`,
+  /// `annals.consumers.failed`, `annals.writer.failed`, and gauges `annals.consumer.lag`.
+  public var logger: Logger?
 
   /// The defaults.
   public init() {}

@@ -36,7 +36,8 @@ extension EventStore {
     let shared = SharedReader(try reader(of: type))
     return Subscription(
       SubscriptionSource(store: self, request: request.narrowed(to: type)) {
-        event, _ throws(StoreError) in
+        event,
+        _ throws(StoreError) in
         TypedEvent(value: try shared.read(event), record: event.copy())
       }
     )

@@ -53,7 +53,7 @@ extension EventStore {
     let kind = try kinds.kind(type, self)
     var loaded = Loaded<State>()
     if let cached = cache.state(type, of: id, through: position),
-      version == nil || cached.version <= version!
+      version.map({ cached.version <= $0 }) ?? true
     {
       loaded = cached
     } else if let snapshot = restored(kind, id, through: position, notAfter: version) {

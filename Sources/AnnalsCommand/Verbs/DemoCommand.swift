@@ -5,20 +5,23 @@ internal import ArgumentParser
 struct DemoCommand: Verb {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Shows on a real store what a log of events does.",
+    abstract: "Shows on a real store what event sourcing is.",
     discussion: """
-      Imports 40 real events (four loan applications of a Dutch bank, from the BPI Challenge 2012, \
-      doi:10.4121/uuid:3926db30-f712-4394-aebc-75976070e91f) and shows the history of one, a \
-      version conflict, an idempotent retry, reading backwards, durability and a reopen.
+      Tells the story of a bank account (history, replay, states in time, refusals, a transfer, a \
+      conflict, a crash) and of a shop (commands, queries, read models). With 'log' it shows the \
+      log alone, and with 'loans' the figures of real applications: four loans of a Dutch bank, \
+      40 events from the BPI Challenge 2012, \
+      doi:10.4121/uuid:3926db30-f712-4394-aebc-75976070e91f.
 
       Examples:
         annals demo
-        annals demo --store demo && annals events demo
+        annals demo bank --store demo && annals events demo
+        annals demo loans --events all-events.jsonl
       """
   )
 
-  @Argument(help: "The story to tell; without it, the log alone.")
-  var story: String?
+  @Argument(help: "The story to tell; by default bank and orders.")
+  var story: Story?
 
   @Option(
     help: ArgumentHelp(
@@ -28,14 +31,23 @@ struct DemoCommand: Verb {
   )
   var store: String?
 
-  func validate() throws {
-    guard let story else { return }
-    guard ["bank", "orders"].contains(story) else {
-      throw ValidationError("There is no story '\(story)'.")
-    }
-    throw ValidationError(
-      "The story '\(story)' comes with the event-sourcing layer, which this build does not have."
+  @Option(
+    help: ArgumentHelp(
+      "For 'loans': JSON lines to import instead of the 40 events that come with the command.",
+      valueName: "file"
     )
+  )
+  var events: String?
+
+  /// The stories.
+  enum Story: String, ExpressibleByArgument, CaseIterable {
+    case bank, orders, loans, log
+  }
+
+  func validate() throws {
+    if events != nil, story != .loans {
+      throw ValidationError("--events belongs to the story 'loans'.")
+    }
   }
 
   func run(_ streams: StandardStreams) throws {
@@ -52,8 +64,16 @@ struct DemoCommand: Verb {
     } catch {
       throw CommandFailure(error, while: .creating)
     }
-    let demo = LogDemo(path: path, output: streams.output)
-    try demo.run()
+    let page = DemoPage(output: streams.output)
+    switch story {
+    case .bank: try BankDemo(path: path, page: page).run()
+    case .orders: try OrdersDemo(path: path, page: page).run()
+    case .loans: try LoansDemo(path: path, page: page, events: events).run(streams)
+    case .log: try LogDemo(path: path, page: page).run()
+    case nil:
+      try BankDemo(path: path, page: page).run()
+      try OrdersDemo(path: path, page: page).run()
+    }
     if store != nil {
       try streams.output.writeLine("\nThe store stays: annals events \(path.printable)")
     }

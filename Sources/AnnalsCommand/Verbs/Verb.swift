@@ -30,12 +30,10 @@ struct OutputOptions: ParsableArguments {
 }
 
 extension EventLog {
-  /// Says what opening found damaged behind the last event that can be read.
-  ///
-  /// A log opened for reading shows every event before the damage and throws nothing; whoever has
-  /// read to the end asks here whether it was the end.
+  /// Says what opening found damaged, for whoever has read to the end and met none of it: damage
+  /// that costs no events, or events that were not asked for.
   func checkEnd() throws(LogError) {
-    if let corruption = core.corruption { throw .corrupt(corruption) }
+    if let damage = core.damages.first { throw .corrupt(damage) }
   }
 }
 

@@ -1,4 +1,4 @@
-/// The 128-bit keyed hash of an aggregate id, tag or idempotency key.
+/// The 128-bit keyed hash of an aggregate id, tag, idempotency key, event or consumer's name.
 ///
 /// SipHash-1-3 with 128-bit output (Aumasson and Bernstein, 2012), keyed with the store's id, so
 /// that nobody who does not know the store can make keys collide. Persisted in footers and index
@@ -21,6 +21,8 @@ package struct KeyHash: Hashable, Sendable, BitwiseCopyable {
     case aggregate = 0
     case tag = 1
     case key = 2
+    case event = 3
+    case consumer = 4
   }
 }
 

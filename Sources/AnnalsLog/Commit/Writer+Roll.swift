@@ -36,6 +36,7 @@ extension Writer {
       lock.withLock { poison = failure.cause }
       throw failure.error
     }
+    maintenance.awaitFooters()
     let (spare, mapping) = try maintenance.takeSpare(byteCount: byteCount)
     do {
       try syncTail()

@@ -35,7 +35,11 @@ package final class Writer: @unchecked Sendable {
   var rollBytesWanted = 0
   var nextPosition: UInt64
   var keySequence: UInt64
-  package var poison: SystemError?
+  package var poison: SystemError? {
+    didSet {
+      if oldValue == nil, let poison { core.options.observe?(.writerPoisoned(poison)) }
+    }
+  }
   var isClosed = false
   var taskThread: Thread?
   let scratch = Cell(AdmissionScratch())
@@ -231,6 +235,7 @@ extension Writer {
       return (.committed, nil)
     case .failure(let failure):
       if failure.isPoisoning { poison = failure.cause }
+      if case .diskFull(let cause) = failure.error { core.options.observe?(.diskFull(cause)) }
       // What was queued behind it counted on it: take that back first, and let it ask again.
       let behind = takeOpenGroup()
       takeBack(behind)

@@ -103,9 +103,20 @@ package protocol LogFile: AnyObject, Sendable {
 
   /// Drops clean cached pages, so that the next read shows what the device holds.
   func dropCache()
+
+  /// The offset behind the last byte at or behind `offset` that may be other than zero; `offset` if
+  /// all are known to be zero.
+  ///
+  /// What the file system has never written is not read for that.
+  func contentEnd(from offset: Int) throws(LogError) -> Int
 }
 
 extension LogFile {
+  /// For systems that do not tell what was never written.
+  package func contentEnd(from offset: Int) throws(LogError) -> Int {
+    max(offset, try size())
+  }
+
   /// Writes `bytes` at `offset`.
   package func write(_ bytes: Span<UInt8>, at offset: Int) throws(LogError) {
     let empty: [UInt8] = []

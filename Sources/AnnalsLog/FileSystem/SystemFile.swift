@@ -134,6 +134,13 @@ package final class SystemFile: LogFile {
     }
   }
 
+  package func contentEnd(from offset: Int) throws(LogError) -> Int {
+    let size = try size()
+    let end = Int(annals_content_end(descriptor.rawValue, Int64(offset), Int64(size)))
+    // What is not known counts as content.
+    return end < 0 ? max(offset, size) : end
+  }
+
   package func dropCache() {
     // Only advice: a system that does not take it reads from memory what it read before.
     _ = posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_DONTNEED)

@@ -76,8 +76,7 @@ package final class CheckedFile: Sendable {
       )
     }
     let block = bytes.extracting(0..<HeaderBlock.byteCount)
-    let header = try FileHeader.decode(block, magic, file: name)
-    try HeaderBlock.check(block, file: name)
+    let header = try HeaderBlock.header(block, magic, file: name)
     guard header.storeID == storeID else {
       throw .corrupt(Corruption(file: name, offset: 0, .identity))
     }

@@ -22,6 +22,7 @@ package struct FileHeader: Equatable, Sendable {
     case snapshots = 0x0a50_4e53_4c4e_4189
     case staging = 0x0a47_5453_4c4e_4189
     case control = 0x0a4c_5443_4c4e_4189
+    case consumer = 0x0a53_4e43_4c4e_4189
   }
 
   package enum Layout {
@@ -61,8 +62,8 @@ package struct FileHeader: Equatable, Sendable {
 
   /// Reads the header of `file`, which must be of kind `magic`.
   ///
-  /// A version or feature this build does not know is told before anything else is judged: what
-  /// looks damaged may be the future.
+  /// A version or feature this build does not know is told before anything else is judged; whether
+  /// to believe it the checksum tells, see `HeaderBlock.header`.
   package static func decode(
     _ bytes: Span<UInt8>,
     _ magic: Magic,
@@ -125,6 +126,27 @@ package enum HeaderBlock {
     buffer.appendZeros(start + checksum.lowerBound - buffer.count)
     let sum = CRC32C.checksum(buffer.bytes.extracting(start..<buffer.count))
     buffer.append(sum)
+  }
+
+  /// Reads the header of a block of kind `magic`, and checks the block.
+  ///
+  /// A version or feature this build does not know is told only where the checksum verifies, whose
+  /// place is the same in every version: one changed byte is damage and not the future.
+  package static func header(
+    _ block: Span<UInt8>,
+    _ magic: FileHeader.Magic,
+    file: String,
+    at offset: Int = 0
+  ) throws(LogError) -> FileHeader {
+    let header: FileHeader
+    do throws(LogError) {
+      header = try FileHeader.decode(block, magic, file: file)
+    } catch {
+      if case .unsupportedVersion = error { try check(block, file: file, at: offset) }
+      throw error
+    }
+    try check(block, file: file, at: offset)
+    return header
   }
 
   /// Checks the block's checksum and that `file` has all of it.

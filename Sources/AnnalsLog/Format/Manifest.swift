@@ -96,8 +96,7 @@ package struct Manifest: Equatable, Sendable {
       )
     }
     let block = bytes.extracting(offset..<offset + Layout.byteCount)
-    let header = try FileHeader.decode(block, .manifest, file: file)
-    try HeaderBlock.check(block, file: file, at: offset)
+    let header = try HeaderBlock.header(block, .manifest, file: file, at: offset)
     let manifest = Manifest(block, header.storeID)
     guard !header.hasZeroReserve || block.isZero(Layout.reserved),
       block[Layout.closed.lowerBound] <= 1, manifest.isInBounds

@@ -84,8 +84,7 @@ package struct SegmentHeader: Equatable, Sendable {
     }
     let block = bytes.extracting(0..<Layout.byteCount)
     if block.isZero(0..<Layout.byteCount) { return nil }
-    let header = try FileHeader.decode(block, .segment, file: file)
-    try HeaderBlock.check(block, file: file)
+    let header = try HeaderBlock.header(block, .segment, file: file)
     let found = SegmentHeader(
       storeID: header.storeID,
       segmentID: block.load(UInt32.self, at: Layout.segmentID.lowerBound),

@@ -116,7 +116,14 @@ package struct SegmentList: Equatable, Sendable {
 
   /// Reads a whole file.
   package static func decode(_ bytes: Span<UInt8>, file: String) throws(LogError) -> SegmentList {
-    let header = try FileHeader.decode(bytes, .segmentList, file: file)
+    let header: FileHeader
+    do throws(LogError) {
+      header = try FileHeader.decode(bytes, .segmentList, file: file)
+    } catch {
+      // In every version the last four bytes are the checksum of all others.
+      if case .unsupportedVersion = error { try checkWhole(bytes, file) }
+      throw error
+    }
     guard bytes.count >= Layout.entries + Layout.checksum else {
       throw .truncatedFile(
         file: file,
@@ -132,13 +139,7 @@ package struct SegmentList: Equatable, Sendable {
     guard bytes.count == end + Layout.checksum else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList)))
     }
-    let stored = bytes.load(UInt32.self, at: end)
-    let computed = CRC32C.checksum(bytes.extracting(0..<end))
-    guard stored == computed else {
-      throw .corrupt(
-        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed))
-      )
-    }
+    try checkWhole(bytes, file)
     let hasZeroReserve = header.hasZeroReserve
     var list = SegmentList(
       storeID: header.storeID,
@@ -175,6 +176,18 @@ package struct SegmentList: Equatable, Sendable {
       list.checkpoints.append(checkpoint)
     }
     return list
+  }
+
+  private static func checkWhole(_ bytes: Span<UInt8>, _ file: String) throws(LogError) {
+    let end = bytes.count - Layout.checksum
+    guard end >= 0 else { throw .corrupt(Corruption(file: file, offset: 0, .magic)) }
+    let stored = bytes.load(UInt32.self, at: end)
+    let computed = CRC32C.checksum(bytes.extracting(0..<end))
+    guard stored == computed else {
+      throw .corrupt(
+        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed))
+      )
+    }
   }
 }
 

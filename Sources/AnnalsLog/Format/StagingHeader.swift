@@ -42,8 +42,7 @@ package struct StagingHeader: Equatable, Sendable {
       )
     }
     let block = bytes.extracting(0..<Layout.byteCount)
-    let header = try FileHeader.decode(block, .staging, file: StoreFile.staging)
-    try HeaderBlock.check(block, file: StoreFile.staging)
+    let header = try HeaderBlock.header(block, .staging, file: StoreFile.staging)
     guard !header.hasZeroReserve || block.isZero(Layout.reserved) else {
       throw .corrupt(Corruption(file: StoreFile.staging, offset: 0, .malformed(.staging)))
     }

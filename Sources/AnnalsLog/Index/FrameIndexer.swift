@@ -104,16 +104,14 @@ package struct FrameIndexer: Sendable {
     in state: inout KeyIndex.State
   ) {
     slots.removeAll(keepingCapacity: true)
-    for hash in hashes where state.table.find(hash) == nil {
-      _ = state.table.insert(
-        KeySlot(
-          hash: hash,
-          packed: KeyTableFormat.pack(0, domain),
-          newest: 0,
-          segment: KeyIndex.State.unknownSegment
+    state.table.reserve(hashes.count)
+    let packed = KeyTableFormat.pack(0, domain)
+    for hash in hashes {
+      slots.append(
+        state.table.findOrInsert(
+          KeySlot(hash: hash, packed: packed, newest: 0, segment: KeyIndex.State.unknownSegment)
         )
       )
     }
-    for hash in hashes { slots.append(state.table.find(hash) ?? 0) }
   }
 }

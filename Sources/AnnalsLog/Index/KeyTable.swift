@@ -60,6 +60,30 @@ package struct KeyTable: Sendable {
     slots.prefetch(home(hash))
   }
 
+  /// Makes room for `added` more keys, so that none of their insertions moves a slot.
+  package mutating func reserve(_ added: Int) {
+    while (count + added) * 20 > slots.count * 17 { grow() }
+  }
+
+  /// The index of the slot of `slot.hash`; `slot` goes there if the table does not have it.
+  ///
+  /// There must be room for it; see `reserve`.
+  @inline(__always)
+  package mutating func findOrInsert(_ slot: KeySlot) -> Int {
+    var index = home(slot.hash)
+    while true {
+      let found = slots[index].hash
+      if found == slot.hash { return index }
+      if found.high == 0, found.low == 0 {
+        slots[index] = slot
+        count += 1
+        return index
+      }
+      index += 1
+      if index == slots.count { index = 0 }
+    }
+  }
+
   /// Adds a key that is not in the table and returns its slot's index.
   package mutating func insert(_ slot: KeySlot) -> Int {
     if (count + 1) * 20 > slots.count * 17 { grow() }

@@ -43,7 +43,7 @@ extension AggregateID: Hashable, Comparable {
   }
 }
 
-extension AggregateID: ExpressibleByStringLiteral, CustomStringConvertible {
+extension AggregateID: ExpressibleByStringInterpolation, CustomStringConvertible {
   /// Creates an id from a literal.
   public init(stringLiteral value: String) {
     self.init(value)

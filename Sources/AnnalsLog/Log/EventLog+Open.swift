@@ -81,6 +81,7 @@ extension EventLog {
     _ directoryLock: any DirectoryLock
   ) throws(LogError) -> (Writer, ControlPage?) {
     let core = opener.core
+    try opener.rewriteTail()
     var isTorn = false
     if let tail = opener.tail, case .torn = tail.scan.ending {
       // Never on top of stale bytes: a later frame that survived could verify again.

@@ -13,6 +13,8 @@ package final class Follower: @unchecked Sendable {
     var scan: TailScan?
     var segment: Segment?
     var epoch: UInt64 = 0
+    /// A published position that no frame was found for.
+    var unreached: UInt64 = 0
   }
 
   init(_ core: LogCore, _ control: ControlPage?, scan: TailScan?, segment: Segment?) {
@@ -21,6 +23,7 @@ package final class Follower: @unchecked Sendable {
     state = State(scan: scan, segment: segment)
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
+    state.scan?.contentEnd = .max
   }
 
   /// Takes up what was published since the last time; true if there was something.
@@ -32,8 +35,10 @@ package final class Follower: @unchecked Sendable {
       try advance(through: target)
       let reached = state.scan?.lastPosition ?? core.writtenThrough
       let visible = min(reached, target)
+      state.unreached = reached < target ? target : 0
+      let isNew = visible > core.writtenThrough
       core.publish(written: visible, durable: min(visible, max(page.durable, core.durableThrough)))
-      return true
+      return isNew
     }
   }
 
@@ -45,10 +50,10 @@ package final class Follower: @unchecked Sendable {
       return
     }
     let word = control.wakeWord
-    if let page = control.read(boot: core.bootNumber),
-      (core.options.visibility == .durable ? page.durable : page.written) > position
-    {
-      return
+    if let page = control.read(boot: core.bootNumber) {
+      let target = core.options.visibility == .durable ? page.durable : page.written
+      // The page is only a hint: what it promised in vain is no reason to look again at once.
+      if target > position, target != lock.withLock({ state.unreached }) { return }
     }
     // Written positions are published without a wake-up: look at them now and then.
     control.wait(word, nanoseconds: min(nanoseconds, 20_000_000))
@@ -175,7 +180,7 @@ extension EventLog {
     let reached =
       opener.tail?.scan.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
     core.publish(written: reached, durable: page.map { min($0.durable, reached) } ?? reached)
-    core.noteCorruption(opener.corruption)
+    core.noteDamages(opener.damages)
     let follower = Follower(
       core,
       control,

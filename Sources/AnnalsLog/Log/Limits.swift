@@ -28,6 +28,10 @@ public enum Limits {
   public static let keysRemembered: UInt64 = 1_000_000
   /// How long keys are remembered at least, in seconds: one is forgotten when both are exceeded.
   public static let keySecondsRemembered: Int64 = 7 * 24 * 3600
+  /// The most bytes of a consumer's name: it stands in the header of its slots.
+  public static let consumerNameBytesMax = 200
+  /// The most bytes of a consumer's state: it is saved and loaded as a whole.
+  public static let consumerStateBytesMax = 1 << 30
   /// The greatest position, version, record number or key sequence: an index entry has 56 bits.
   package static let ordinalMax: UInt64 = (1 << 56) - 1
   /// The greatest id of a segment: the index tells it from an event in 32 bits.

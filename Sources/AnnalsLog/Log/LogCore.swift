@@ -18,7 +18,7 @@ package final class LogCore: @unchecked Sendable {
   package let signal = HeadSignal()
   private let viewLock = Lock()
   private var view: LogView
-  private var damage: Corruption?
+  private var damage: [Corruption] = []
 
   package init(
     path: String,
@@ -38,12 +38,18 @@ package final class LogCore: @unchecked Sendable {
     view = LogView(segments: [], directory: Directory())
   }
 
-  /// The damage found in the unsealed tail of a log opened for reading.
-  package var corruption: Corruption? { viewLock.withLock { damage } }
+  /// Damage to events that no footer leads to, in the order of the log: which keys they have is
+  /// not known.
+  package var damages: [Corruption] { viewLock.withLock { damage } }
 
-  /// Notes damage found at opening.
-  package func noteCorruption(_ corruption: Corruption?) {
-    viewLock.withLock { damage = corruption }
+  /// Notes damage to events that no footer leads to.
+  package func noteDamages(_ found: [Corruption]) {
+    if found.isEmpty { return }
+    viewLock.withLock {
+      damage = (damage + found).sorted {
+        ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start)
+      }
+    }
   }
 
   /// The current view.

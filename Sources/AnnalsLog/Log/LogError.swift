@@ -98,7 +98,7 @@ public struct Corruption: Error, Hashable, Sendable {
   @nonexhaustive
   public enum Structure: String, Hashable, Sendable {
     case manifest, segmentList, segmentHeader, frame, eventsFrame, controlFrame, footer
-    case indexCheckpoint, typeTable, snapshot, staging
+    case indexCheckpoint, typeTable, snapshot, staging, consumer
   }
 }
 
@@ -169,7 +169,8 @@ public struct LimitExceeded: Hashable, Sendable {
   @nonexhaustive
   public enum Limit: String, Hashable, Sendable {
     case payloadBytes, appendBytes, appendEvents, aggregateIDBytes, typeBytes, tagBytes, tagCount
-    case metadataBytes, keyBytes, types, positions
+    case metadataBytes, keyBytes, types, positions, consumerNameBytes, consumerStateBytes
+    case snapshotBytes
   }
 }
 
@@ -187,7 +188,7 @@ public struct InvalidName: Hashable, Sendable {
   }
 
   /// The kinds of name.
-  public enum Subject: String, Hashable, Sendable { case aggregate, type, tag, key }
+  public enum Subject: String, Hashable, Sendable { case aggregate, type, tag, key, consumer }
   /// The ways a name can be wrong.
   public enum Reason: String, Hashable, Sendable { case empty, containsNUL, notUTF8 }
 }

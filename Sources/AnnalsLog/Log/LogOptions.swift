@@ -58,6 +58,9 @@ public struct LogOptions: Sendable {
   /// The clock, in microseconds since 1970.
   package var clock: @Sendable () -> Int64 = { SystemClock.microseconds() }
 
+  /// Told of seals and failures, perhaps with locks held: must not call the log.
+  package var observe: (@Sendable (LogOccurrence) -> Void)?
+
   /// The defaults.
   public init() {}
 

@@ -26,7 +26,6 @@ package struct TypeFile: Sendable {
     _ bytes: Span<UInt8>,
     storeID: StoreID
   ) throws(LogError) -> (names: [String], end: Int, isWhole: Bool) {
-    let header = try FileHeader.decode(bytes, .types, file: StoreFile.types)
     guard bytes.count >= HeaderBlock.byteCount else {
       throw .truncatedFile(
         file: StoreFile.types,
@@ -34,7 +33,11 @@ package struct TypeFile: Sendable {
         actual: UInt64(bytes.count)
       )
     }
-    try HeaderBlock.check(bytes.extracting(0..<HeaderBlock.byteCount), file: StoreFile.types)
+    let header = try HeaderBlock.header(
+      bytes.extracting(0..<HeaderBlock.byteCount),
+      .types,
+      file: StoreFile.types
+    )
     guard header.storeID == storeID else {
       throw .corrupt(Corruption(file: StoreFile.types, offset: 0, .identity))
     }

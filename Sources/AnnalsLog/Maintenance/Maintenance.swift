@@ -11,6 +11,7 @@ package final class Maintenance: @unchecked Sendable {
   private let lock = Lock()
   private let work = Lock()
   private let wake: Condition
+  private let footed: Condition
   private var state: State
   private var thread: Thread?
 
@@ -34,6 +35,8 @@ package final class Maintenance: @unchecked Sendable {
     /// Whether the last write of the manifest failed, so that its slot may hold either content.
     package var isManifestUncertain = false
     package var isWanted = false
+    /// Whether the thread is at work.
+    package var isWorking = false
     package var isStopping = false
     /// The last failure, for who wants to know why caches are missing.
     package var lastError: LogError?
@@ -43,6 +46,7 @@ package final class Maintenance: @unchecked Sendable {
     self.core = core
     self.state = state
     wake = Condition(lock)
+    footed = Condition(lock)
   }
 
   /// The state, for reports.
@@ -62,6 +66,7 @@ package final class Maintenance: @unchecked Sendable {
   package func stop() {
     lock.withLock { state.isStopping = true }
     wake.broadcast()
+    footed.broadcast()
     thread?.join()
     thread = nil
   }
@@ -80,10 +85,28 @@ package final class Maintenance: @unchecked Sendable {
       let isWanted = state.isWanted
       let isStopping = state.isStopping
       state.isWanted = false
+      state.isWorking = isWanted && !isStopping
       lock.unlock()
       if isStopping { return }
-      if isWanted { doWork() }
+      if isWanted {
+        doWork()
+        lock.withLock { state.isWorking = false }
+        footed.broadcast()
+      }
       if intervalMilliseconds > 0 { everyInterval() }
+    }
+  }
+
+  /// Waits until every sealed segment has its footer, or the thread has found that it makes none.
+  ///
+  /// Called by the writer before it seals another one. After a kill the segments without footer are
+  /// read whole when the store is opened: appends that outrun the thread would make that ever
+  /// longer, and the index in memory ever larger.
+  package func awaitFooters() {
+    lock.withLock {
+      while !state.unfooted.isEmpty, state.isWanted || state.isWorking, !state.isStopping {
+        footed.wait()
+      }
     }
   }
 
@@ -156,6 +179,7 @@ package final class Maintenance: @unchecked Sendable {
           lock.withLock { state.lastError = error }
         }
         lock.withLock { _ = state.unfooted.removeFirst() }
+        footed.broadcast()
       }
       try work.withLock { () throws(LogError) in
         if lock.withLock({ state.isListChanged }) {
@@ -276,6 +300,9 @@ extension Maintenance {
     let entry = segment.current.entry
     try makeFooter(segment, through: Int(entry.end), keySequence: entry.keySequence)
     core.index.withState { $0.drop(segment.id) }
+    core.options.observe?(
+      .segmentSealed(file: segment.name, lastPosition: entry.lastPosition)
+    )
   }
 
   /// Gives a segment the footer over its frames up to `end`, on disk and in the view.

@@ -34,8 +34,10 @@ public struct EventCursor: ~Copyable {
   private var keyLimit = 0
   private var placeNumber = -1
   private var window = PlaceWindow()
-  /// Damage in the unsealed tail: which keys its events have is not known.
-  private var unindexed: Corruption?
+  /// Damage whose events may be the key's, and that has not been passed yet, in reading order.
+  private var unindexed: ArraySlice<Corruption> = []
+  /// Damaged positions that were told of; places among them are not visited again.
+  private var passed: PositionRange?
   /// The version given last, or the one the reading begins behind.
   private var lastVersion: UInt64?
 
@@ -71,19 +73,13 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
-    if isByKey, let damage = core.corruption, let lost = damage.positions,
-      lost.first.rawValue <= through, isByVersion || request.after < lost.last.rawValue
-    {
-      unindexed = damage
-      if isByVersion, !isReversed { lastVersion = request.after }
-      if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
-    }
+    if isByKey { noteUnindexed(request) }
   }
 
   /// The next event; nil when there is none.
   ///
-  /// - Throws: `.corrupt` with the place and the positions that can not be read; a new cursor that
-  ///   starts after them reads on.
+  /// - Throws: `.corrupt` with the place and the positions that can not be read; asked again, the
+  ///   cursor reads on behind them, as does a new one that starts there.
   @_lifetime(&self)
   public mutating func next() throws(LogError) -> EventView? {
     if isFinished { return nil }
@@ -152,7 +148,14 @@ extension EventCursor {
       if isAtEnd
         || hasSuccessor && nextPosition >= view.segments[segmentIndex + 1].base.position
       {
-        if !hasSuccessor { return false }
+        if !hasSuccessor {
+          // What is visible was there: the file is shorter than it was.
+          let rest = PositionRange(Position(nextPosition), Position(through))
+          nextPosition = through + 1
+          throw .corrupt(
+            Corruption(file: segment.name, offset: offset, positions: rest, .erased)
+          )
+        }
         segmentIndex += 1
         offset = Segment.firstFrame
         continue
@@ -162,13 +165,49 @@ extension EventCursor {
         offset = loaded.end
         if !loaded.isEvents { continue }
       } catch {
-        throw core.describe(error, segment, offset, after: nextPosition - 1)
+        let told = core.describe(error, segment, offset, after: nextPosition - 1)
+        if passForwards(told, segment, limit: limit) { continue }
+        throw told
       }
       nextPosition = decoder.frame.lastPosition(decoder.bytes) + 1
       (index, readyEnd) = decoder.indices(after: after, through: through)
       return true
     }
     return false
+  }
+}
+
+// MARK: Behind damage
+
+extension EventCursor {
+  /// Goes on behind the damage at `offset`, if the cursor is asked again.
+  ///
+  /// - Returns: whether the damage costs no events, so that there is nothing to tell who reads
+  ///   them: the next frame goes on where the last one ended.
+  private mutating func passForwards(
+    _ told: LogError,
+    _ segment: Segment,
+    limit: Int
+  ) -> Bool {
+    guard case .corrupt(let corruption) = told else { return false }
+    let next = segment.nextFrame(behind: offset, limit: limit, after: nextPosition - 1)
+    offset = next?.offset ?? limit
+    if let next, next.first == nextPosition { return true }
+    nextPosition =
+      next?.first ?? corruption.positions.map { $0.last.rawValue + 1 } ?? nextPosition
+    return false
+  }
+
+  /// Goes on before the damage, if the cursor is asked again.
+  private mutating func passBackwards(_ told: LogError) {
+    damage = nil
+    frames.removeAll()
+    guard case .corrupt(let corruption) = told else { return }
+    guard let lost = corruption.positions, lost.first.rawValue <= nextPosition else {
+      isFinished = true
+      return
+    }
+    nextPosition = lost.first.rawValue - 1
   }
 }
 
@@ -193,18 +232,26 @@ extension EventCursor {
   }
 
   private mutating func loadPreviousFrame() throws(LogError) {
-    if frames.isEmpty, let damage { throw damage }
+    if frames.isEmpty, let damage {
+      passBackwards(damage)
+      throw damage
+    }
     if frames.isEmpty {
       while segmentIndex > 0, nextPosition < view.segments[segmentIndex].base.position {
         segmentIndex -= 1
       }
-      try fillWindow()
+      do throws(LogError) {
+        try fillWindow()
+      } catch {
+        passBackwards(error)
+        throw error
+      }
     }
     let segment = view.segments[segmentIndex]
     let entry = segment.current.entry
     guard let last = frames.popLast() else {
-      // A gap that retention left: go on before it.
-      nextPosition = segment.base.position - 1
+      // A gap that retention left: go on before it. Whatever a header says, never upwards.
+      nextPosition = segmentIndex == 0 ? 0 : min(nextPosition, segment.base.position) - 1
       return
     }
     do throws(LogError) {
@@ -214,7 +261,19 @@ extension EventCursor {
         limit: entry.isSealed ? Int(entry.end) : segment.mapping.count
       )
     } catch {
-      throw core.describe(error, segment, last, after: after)
+      let told = core.describe(error, segment, last, after: after)
+      passBackwards(told)
+      throw told
+    }
+    guard decoder.frame.firstPosition <= nextPosition else {
+      isFinished = true
+      throw .corrupt(
+        Corruption(
+          file: segment.name,
+          offset: last,
+          .discontinuity(expected: nextPosition, found: decoder.frame.firstPosition)
+        )
+      )
     }
     index = decoder.frame.eventCount
     isLoaded = true
@@ -240,10 +299,12 @@ extension EventCursor {
         // What stands behind the damage is given first; then the damage is told.
         let told = core.describe(error, segment, offset, after: passed)
         guard case .corrupt = error,
-          let next = core.nextEvents(segment, behind: offset, limit: limit, after: passed)
+          let next = segment.nextFrame(behind: offset, limit: limit, after: passed)
         else { throw told }
-        damage = told
-        frames.removeAll()
+        if next.first != passed + 1 {
+          damage = told
+          frames.removeAll()
+        }
         offset = next.offset
       }
     }
@@ -276,8 +337,11 @@ extension EventCursor {
     while let place = nextPlace() {
       let position = keyBase + UInt64(postings.ordinals[place])
       if position > through || position <= after { continue }
+      if let passed, passed.first.rawValue <= position, position <= passed.last.rawValue {
+        continue
+      }
       if !isLoaded || position < decoder.frame.firstPosition || position >= nextPosition {
-        try loadFrame(of: position, place)
+        try loadFrameInTurn(of: position, place)
       }
       guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
         // What the footer led to is not the key's event: it is not this segment's footer.
@@ -286,11 +350,28 @@ extension EventCursor {
           Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
         )
       }
-      if unindexed != nil { try tellUnindexed(before: index, at: position) }
+      if !unindexed.isEmpty { try tellUnindexed(before: index, at: position) }
       return index
     }
-    try tellUnindexed(nil, version: nil)
+    if !unindexed.isEmpty { try tellUnindexed(nil, version: nil) }
     return nil
+  }
+
+  /// Loads the frame of a place; damage that stands between it and the place before is told first.
+  private mutating func loadFrameInTurn(of position: UInt64, _ place: Int) throws(LogError) {
+    do throws(LogError) {
+      try loadFrame(of: position, place)
+    } catch {
+      let damage = error
+      do throws(LogError) {
+        try tellUnindexed(position, version: nil)
+      } catch {
+        ordinalIndex -= isReversed ? -1 : 1
+        passed = nil
+        throw error
+      }
+      throw damage
+    }
   }
 
   /// As below, before the event at `index` is given; it is given by the next call then.
@@ -315,29 +396,44 @@ extension EventCursor {
     return decoder.frame.version(index, aggregate: row, bytes)
   }
 
-  /// Tells, once, that events of the key may be missing where the tail is damaged: a key's events
-  /// are never passed over in silence.
+  /// Tells of each place with damaged events that is passed, once: a key's events are never passed
+  /// over in silence.
   ///
   /// Not if the versions show that none is missing.
   private mutating func tellUnindexed(
     _ position: UInt64?,
     version: UInt64?
   ) throws(LogError) {
-    guard let damage = unindexed, let lost = damage.positions else { return }
-    let isPast =
-      isReversed
-      ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
-    if !isPast { return }
-    unindexed = nil
-    if filter.aggregate != nil, let version, let lastVersion,
-      isReversed ? version + 1 == lastVersion : version == lastVersion + 1
-    {
-      return
+    while let damage = unindexed.first, let lost = damage.positions {
+      let isPast =
+        isReversed
+        ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
+      if !isPast { return }
+      unindexed.removeFirst()
+      if let lastVersion, filter.aggregate != nil {
+        if let version, isReversed ? version + 1 == lastVersion : version == lastVersion + 1 {
+          continue
+        }
+        let isComplete =
+          isReversed
+          ? lastVersion == filter.minimumVersion + 1 : lastVersion == filter.maximumVersion
+        if position == nil, isComplete { continue }
+      }
+      throw .corrupt(damage)
     }
-    if isReversed, position == nil, let lastVersion, lastVersion == filter.minimumVersion + 1 {
-      return
+  }
+
+  private mutating func noteUnindexed(_ request: ReadRequest) {
+    let isByVersion = request.aggregate != nil
+    let found = core.damages.filter { damage in
+      guard let lost = damage.positions else { return false }
+      return lost.first.rawValue <= through
+        && (isByVersion || request.after < lost.last.rawValue)
     }
-    throw .corrupt(damage)
+    if found.isEmpty { return }
+    unindexed = ArraySlice(isReversed ? found.reversed() : found)
+    if isByVersion, !isReversed { lastVersion = request.after }
+    if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
   }
 
   /// The index among the ordinals of the next place; nil when all have been visited.
@@ -390,14 +486,20 @@ extension EventCursor {
     } while nextPosition <= position
   }
 
-  /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which.
+  /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which,
+  /// once.
   private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
     let segment = postings.parts[partIndex].segment
-    let offset = try core.locate(position, in: segment)
     do throws(LogError) {
-      try loadFrame(of: position, from: offset)
+      let offset = try core.locate(position, in: segment)
+      do throws(LogError) {
+        try loadFrame(of: position, from: offset)
+      } catch {
+        throw core.describe(error, segment, offset, after: position - 1)
+      }
     } catch {
-      throw core.describe(error, segment, offset, after: position - 1)
+      if case .corrupt(let corruption) = error { passed = corruption.positions }
+      throw error
     }
   }
 

@@ -41,28 +41,13 @@ extension LogCore {
     after passed: UInt64
   ) throws(LogError) -> Int {
     guard case .corrupt = error else { throw error }
-    var next = segment.resync(
-      from: offset + FrameHeader.unit,
-      limit: limit,
-      after: passed
-    )
-    while let found = next, found.header.knownKind != .events {
-      next = segment.resync(
-        from: found.offset + found.header.byteCount,
-        limit: limit,
-        after: passed
-      )
-    }
-    if let next, let frame = segment.eventsFrame(at: next.offset, next.header),
-      frame.firstPosition <= position
-    {
-      return next.offset
-    }
+    let next = segment.nextFrame(behind: offset, limit: limit, after: passed)
+    if let next, next.first <= position { return next.offset }
     throw .corrupt(
       error.corruption(
         in: segment.name,
         at: offset,
-        positions: lostPositions(segment, next, after: max(passed, 0))
+        positions: lostPositions(segment, next?.first, after: passed)
       )
     )
   }
@@ -70,18 +55,22 @@ extension LogCore {
   /// The positions between what was read last and what can be read next.
   package func lostPositions(
     _ segment: Segment,
-    _ next: (offset: Int, header: FrameHeader)?,
+    _ next: UInt64?,
     after passed: UInt64
   ) -> PositionRange? {
-    var last: UInt64?
-    if let next, let frame = segment.eventsFrame(at: next.offset, next.header) {
-      last = frame.firstPosition - 1
-    } else {
-      let entry = segment.current.entry
-      if entry.isSealed { last = entry.lastPosition }
-    }
-    guard let last, last > passed else { return nil }
+    let last = next.map { $0 - 1 } ?? lastPosition(of: segment)
+    guard last > passed else { return nil }
     return PositionRange(Position(passed + 1), Position(last))
+  }
+
+  /// The last position that was written to `segment`.
+  private func lastPosition(of segment: Segment) -> UInt64 {
+    let entry = segment.current.entry
+    if entry.isSealed { return entry.lastPosition }
+    let view = currentView
+    let order = view.order(of: segment.id)
+    return order + 1 < view.segments.count
+      ? view.segments[order + 1].base.position - 1 : writtenThrough
   }
 
   /// The corruption of the frame at `offset`, with the positions lost with it.
@@ -92,34 +81,20 @@ extension LogCore {
     after passed: UInt64
   ) -> LogError {
     guard case .corrupt = error else { return error }
+    // Found at opening: what else tells how far it reaches may be in other files.
+    if let known = damages.first(where: { $0.file == segment.name && $0.offset == offset }) {
+      return .corrupt(known)
+    }
     let entry = segment.current.entry
     let limit = entry.isSealed ? Int(entry.end) : segment.mapping.count
-    let next = nextEvents(segment, behind: offset, limit: limit, after: passed)
+    let next = segment.nextFrame(behind: offset, limit: limit, after: passed)
     return .corrupt(
       error.corruption(
         in: segment.name,
         at: offset,
-        positions: lostPositions(segment, next, after: passed)
+        positions: lostPositions(segment, next?.first, after: passed)
       )
     )
-  }
-
-  /// The next events frame that verifies behind a damaged one.
-  package func nextEvents(
-    _ segment: Segment,
-    behind offset: Int,
-    limit: Int,
-    after passed: UInt64
-  ) -> (offset: Int, header: FrameHeader)? {
-    var next = segment.resync(from: offset + FrameHeader.unit, limit: limit, after: passed)
-    while let found = next, found.header.knownKind != .events {
-      next = segment.resync(
-        from: found.offset + found.header.byteCount,
-        limit: limit,
-        after: passed
-      )
-    }
-    return next
   }
 
   /// A frame boundary a few frames before the one that holds `position`, and the position that
@@ -145,7 +120,9 @@ extension LogCore {
     }
     if let sampled { return sampled }
     guard let footer = segment.footer, position >= segment.base.position else { return nil }
-    let ordinal = Int(min(position, footer.header.lastPosition + 1) - segment.base.position)
+    // A forged footer may end before its segment begins.
+    let end = max(footer.header.lastPosition, segment.base.position - 1) + 1
+    let ordinal = Int(min(position, end) - segment.base.position)
     // A footer is a cache: without it the segment is walked from its start.
     guard let found = (try? footer.frameSample(before: ordinal)).flatMap({ $0 }) else { return nil }
     return (

@@ -42,10 +42,11 @@ extension LogCore {
       return (key.version, state.newestPosition(key) ?? 0)
     }
     // Where the tail is damaged, newer events of the aggregate may be what is lost.
-    if let damage = corruption, let lost = damage.positions,
-      known?.position ?? 0 < lost.first.rawValue, lost.first.rawValue <= through
-    {
-      throw .corrupt(damage)
+    for damage in damages {
+      guard let lost = damage.positions else { continue }
+      if lost.first.rawValue > known?.position ?? 0, lost.first.rawValue <= through {
+        throw .corrupt(damage)
+      }
     }
     if let known, known.position <= through { return known.version }
     if known == nil { return try newestInFooters(hash)?.version ?? 0 }

@@ -1,24 +1,29 @@
 extension LogOpener {
   /// Walks the unsealed segments in order, and finds where the log ends.
   mutating func walk(_ entries: [SegmentList.Entry]) throws(LogError) {
-    var files: [(entry: SegmentList.Entry, file: any LogFile, mapping: Mapping)] = []
+    var files: [UnsealedFile] = []
     for entry in entries {
       let file = try openUnsealedFile(entry)
-      files.append((entry, file, try StoreFiles.mapAll(file)))
+      let mapping = try StoreFiles.mapAll(file)
+      // Beside a writer it grows.
+      let contentEnd = isBesideWriter ? mapping.count : (try? file.contentEnd(from: 0)) ?? .max
+      files.append(
+        UnsealedFile(
+          entry: entry,
+          file: file,
+          mapping: mapping,
+          contentEnd: min(contentEnd, mapping.count)
+        )
+      )
     }
     for (index, current) in files.enumerated() {
       let next = index + 1 < files.count ? files[index + 1] : nil
       // A segment listed before another and never begun has no successor.
       let successor = next.flatMap { Self.header($0.mapping, $0.file.name, $0.entry) }
         .flatMap { $0.predecessorID == current.entry.id ? $0 : nil }
-      let isBegun = try walkSegment(
-        current.entry,
-        current.file,
-        current.mapping,
-        successor: successor
-      )
+      let isBegun = try walkSegment(current, successor: successor)
       if !isBegun {
-        try keepSpare(current.entry, current.file, current.mapping, isLast: next == nil)
+        keepSpare(current)
         if next == nil { return }
       } else if let skipped = spare {
         // Begun now, it would be listed before what it follows.
@@ -26,6 +31,15 @@ extension LogOpener {
         drop(skipped.entry, skipped.file.name)
       }
     }
+  }
+
+  /// The file of a segment that is not sealed.
+  private struct UnsealedFile {
+    var entry: SegmentList.Entry
+    var file: any LogFile
+    var mapping: Mapping
+    /// Nothing but zeros stands behind this offset.
+    var contentEnd: Int
   }
 
   private func openUnsealedFile(
@@ -61,11 +75,10 @@ extension LogOpener {
 
   /// Walks one segment; false if it was never begun.
   private mutating func walkSegment(
-    _ entry: SegmentList.Entry,
-    _ file: any LogFile,
-    _ mapping: Mapping,
+    _ current: UnsealedFile,
     successor: SegmentHeader?
   ) throws(LogError) -> Bool {
+    let (entry, file, mapping) = (current.entry, current.file, current.mapping)
     try checkWritable(mapping.bytes, .segment, file.name)
     let before = tail
     let lastPosition = before?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
@@ -78,10 +91,17 @@ extension LogOpener {
       guard case .corrupt = error else { throw error }
     }
     let isDamaged = found == nil || found?.segmentID != entry.id || found?.salt != entry.salt
+    if found != nil, isDamaged, successor == nil, manifest.tail.segment != entry.id {
+      // No crash leaves another segment's header: the file was put in this one's place.
+      let foreign = Corruption(file: file.name, offset: 0, .identity)
+      if isWritingAllowed { throw .corrupt(foreign) }
+      damages.append(foreign)
+      return false
+    }
     let header =
       isDamaged ? restored(entry, base: lastPosition + 1, record: lastRecord) : found
     guard let header else { return false }
-    if header.basePosition != lastPosition + 1, corruption == nil {
+    if header.basePosition != lastPosition + 1, damages.isEmpty {
       throw .corrupt(
         Corruption(
           file: file.name,
@@ -97,10 +117,12 @@ extension LogOpener {
       header: header,
       entry: entry
     )
-    if isDamaged, !hasDurableFrames(segment, successor) { return false }
+    if isDamaged, !hasDurableFrames(segment, successor, contentEnd: current.contentEnd) {
+      return false
+    }
     if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
     sealTail(successor: header)
-    try scan(segment, file, successor, record: lastRecord, keys: keys)
+    try scan(segment, current, successor, record: lastRecord, keys: keys)
     return true
   }
 
@@ -125,7 +147,11 @@ extension LogOpener {
   }
 
   /// Whether a segment without a valid header was durable once, by what else is known.
-  private func hasDurableFrames(_ segment: Segment, _ successor: SegmentHeader?) -> Bool {
+  private func hasDurableFrames(
+    _ segment: Segment,
+    _ successor: SegmentHeader?,
+    contentEnd: Int
+  ) -> Bool {
     if successor != nil || manifest.tail.segment == segment.id { return true }
     // After a proper close nothing stands behind the tail.
     if manifest.isClosed { return false }
@@ -134,7 +160,8 @@ extension LogOpener {
     while let found = segment.resync(
       from: offset,
       limit: segment.mapping.count,
-      after: position
+      after: position,
+      contentEnd: contentEnd
     ) {
       if segment.durableEnd(at: found.offset, found.header) > Segment.firstFrame { return true }
       if let frame = segment.eventsFrame(at: found.offset, found.header),
@@ -149,14 +176,18 @@ extension LogOpener {
 
   private mutating func scan(
     _ segment: Segment,
-    _ file: any LogFile,
+    _ current: UnsealedFile,
     _ successor: SegmentHeader?,
     record: UInt64,
     keys: UInt64
   ) throws(LogError) {
     let mark = manifest.tail
-    var durableEnd = mark.segment == segment.id ? Int(mark.end) : 0
-    if let successor { durableEnd = max(durableEnd, Int(clamping: successor.predecessorEnd)) }
+    var durableEnd = mark.segment == segment.id ? Int(clamping: mark.end) : 0
+    var durablePosition = mark.segment == segment.id ? mark.position : 0
+    if let successor {
+      durableEnd = max(durableEnd, Int(clamping: successor.predecessorEnd))
+      durablePosition = max(durablePosition, successor.basePosition - 1)
+    }
     var start = Segment.firstFrame
     var position = segment.base.position - 1
     var record = record
@@ -183,17 +214,15 @@ extension LogOpener {
       record: record,
       keySequence: keys,
       durableEnd: durableEnd,
+      durablePosition: durablePosition,
       isKnownEnd: manifest.isClosed && mark.segment == segment.id && successor == nil
     )
     scan.lastChecksum = segment.footer?.header.lastChecksum ?? 0
     scan.through = through
+    scan.contentEnd = current.contentEnd
     try scan.run(goesOn: !isWritingAllowed)
-    report.scannedBytes += scan.offset - start
-    report.scannedEvents += scan.eventCount
-    if case .corrupt(let corruption) = scan.ending {
-      if isWritingAllowed { throw .corrupt(corruption) }
-      self.corruption = self.corruption ?? corruption
-    }
+    isTailWalked = isTailWalked || scan.offset > start
+    try take(scan, from: start)
     if case .torn(let end) = scan.ending {
       report.tornTail = RecoveryReport.TornTail(
         file: segment.name,
@@ -201,7 +230,39 @@ extension LogOpener {
         byteCount: UInt64(end - scan.offset)
       )
     }
-    adopt(segment, file, scan)
+    adopt(segment, current.file, scan)
+  }
+
+  /// Takes up what a walk found: damage forbids writing, and is noted for readers.
+  private mutating func take(_ scan: TailScan, from start: Int) throws(LogError) {
+    report.scannedBytes += scan.offset - start
+    report.scannedEvents += scan.eventCount
+    if isWritingAllowed, let first = scan.damages.first { throw .corrupt(first) }
+    damages += scan.damages
+  }
+
+  /// Puts the events of a sealed segment, the newest without footer, into the index: they are
+  /// found there until the footer is made.
+  mutating func indexSealed(_ segment: Segment) throws(LogError) {
+    let entry = segment.current.entry
+    core.index.withState {
+      $0.begin(segment.id, basePosition: segment.base.position, expecting: 0)
+    }
+    var scan = TailScan(
+      segment,
+      core: core,
+      from: Segment.firstFrame,
+      after: segment.base.position - 1,
+      record: segment.baseRecord,
+      keySequence: 0,
+      durableEnd: Int(clamping: entry.end),
+      durablePosition: entry.lastPosition,
+      isKnownEnd: true
+    )
+    try scan.run(goesOn: !isWritingAllowed)
+    try take(scan, from: Segment.firstFrame)
+    noteFooterRebuilt(segment)
+    unfooted.append(segment)
   }
 
   private func partialFooter(_ segment: Segment, _ mark: Manifest.Tail) -> Footer? {
@@ -232,6 +293,19 @@ extension LogOpener {
     }
   }
 
+  /// Writes what stands above the last place proven durable once more, and syncs it.
+  ///
+  /// To be done before anything is acknowledged on top of it. Pages that somebody maps are not
+  /// dropped from the cache: a log of this process whose sync failed, or a reader, may keep alive
+  /// what is marked clean and is not on the disk.
+  func rewriteTail() throws(LogError) {
+    guard let (segment, file, scan) = tail else { return }
+    let start = scan.provenEnd <= Segment.firstFrame ? 0 : scan.provenEnd
+    if start >= scan.offset { return }
+    try file.write(segment.bytes.extracting(start..<scan.offset), at: start)
+    try file.sync()
+  }
+
   /// Notes that the segment the log ended in so far has a successor.
   private mutating func sealTail(successor: SegmentHeader) {
     guard tail != nil else { return }
@@ -259,21 +333,21 @@ extension LogOpener {
   }
 
   /// Decides about a segment that was never begun: it is the spare, or was begun and never synced.
-  private mutating func keepSpare(
-    _ entry: SegmentList.Entry,
-    _ file: any LogFile,
-    _ mapping: Mapping,
-    isLast: Bool
-  ) throws(LogError) {
+  private mutating func keepSpare(_ current: UnsealedFile) {
     // All of it: a power cut can lose the beginning and leave frames behind it, which would verify
     // again behind another beginning of the same length. After a proper close nothing can be there.
-    let looked = manifest.isClosed ? min(mapping.count, HeaderBlock.byteCount) : mapping.count
-    let isUntouched = mapping.bytes.isZero(0..<looked)
-    if isUntouched, spare == nil {
-      spare = Maintenance.Spare(file: file, entry: entry, byteCount: mapping.count)
+    let mapping = current.mapping
+    let looked =
+      manifest.isClosed ? min(mapping.count, HeaderBlock.byteCount) : current.contentEnd
+    if mapping.bytes.isZero(0..<looked), spare == nil {
+      spare = Maintenance.Spare(
+        file: current.file,
+        entry: current.entry,
+        byteCount: mapping.count
+      )
       return
     }
-    drop(entry, file.name)
+    drop(current.entry, current.file.name)
   }
 
   private mutating func drop(_ entry: SegmentList.Entry, _ name: String) {

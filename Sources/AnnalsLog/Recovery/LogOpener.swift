@@ -13,8 +13,10 @@ package struct LogOpener {
   package var lastSegmentBytes = 0
   /// The segment the log ends in, and how; nil in a store without frames.
   package var tail: (segment: Segment, file: any LogFile, scan: TailScan)?
-  /// The first corruption found in the tail, for readers who go on.
-  package var corruption: Corruption?
+  /// Damage to events that no footer leads to, for readers who go on.
+  package var damages: [Corruption] = []
+  /// Whether frames of an unsealed segment were walked.
+  var isTailWalked = false
   private let isWriting: Bool
   private(set) var segments: [Segment] = []
   /// How far a live writer lets readers look; `.max` without one.
@@ -65,7 +67,12 @@ package struct LogOpener {
     _ magic: FileHeader.Magic,
     _ file: String
   ) throws(LogError) {
-    guard isWriting, let header = try? FileHeader.decode(bytes, magic, file: file),
+    guard isWriting, bytes.count >= HeaderBlock.byteCount,
+      let header = try? HeaderBlock.header(
+        bytes.extracting(0..<HeaderBlock.byteCount),
+        magic,
+        file: file
+      ),
       !header.isWritable
     else { return }
     throw .unsupportedVersion(
@@ -80,29 +87,29 @@ package struct LogOpener {
     if let manifest = try? core.files.root.openFile(StoreFile.manifest, .readOnly) {
       for slot in 0..<Manifest.Layout.slots {
         let bytes = try manifest.read(
-          FileHeader.Layout.byteCount,
+          HeaderBlock.byteCount,
           at: slot * Manifest.Layout.byteCount
         )
         try checkWritable(bytes.span, .manifest, StoreFile.manifest)
       }
     }
-    var directoryRuns: [Directory.Run] = []
     var unsealed: [SegmentList.Entry] = []
     for entry in list.segments {
       if entry.isSealed, unsealed.isEmpty { try openSealed(entry) } else { unsealed.append(entry) }
     }
-    directoryRuns = try openDirectory()
+    let (runs, unindexed) = try openDirectory()
     core.updateView { [segments] _ in
-      LogView(segments: segments, directory: Directory(directoryRuns))
+      LogView(segments: segments, directory: Directory(runs))
     }
     mergeTypes()
+    for segment in unindexed { try indexSealed(segment) }
     try walk(unsealed)
     // Tables made in memory are to be written as well.
     unfooted =
       segments.filter { segment in
         segment.current.isFooterRebuilt && !unfooted.contains { $0 === segment }
       } + unfooted
-    report.wasClosed = manifest.isClosed && report.scannedBytes == 0
+    report.wasClosed = manifest.isClosed && !isTailWalked
   }
 
   /// Takes up the type names that stand at the starts of segments.
@@ -252,8 +259,9 @@ extension LogOpener {
     }
   }
 
-  /// The tables over the sealed segments, newest first.
-  private mutating func openDirectory() throws(LogError) -> [Directory.Run] {
+  /// The tables over the sealed segments, newest first, and the newest segments, which have none
+  /// yet.
+  private mutating func openDirectory() throws(LogError) -> ([Directory.Run], [Segment]) {
     var runs: [(last: Int, run: Directory.Run)] = []
     var covered: Set<SegmentID> = []
     for known in list.checkpoints {
@@ -284,14 +292,17 @@ extension LogOpener {
         }
       }
     }
-    for (index, segment) in segments.enumerated() where !covered.contains(segment.id) {
+    // Those a killed writer had not come to yet go into the index, as the tail does.
+    let count = segments.reversed().prefix { $0.footer == nil && !covered.contains($0.id) }.count
+    let footed = segments.dropLast(count)
+    for (index, segment) in footed.enumerated() where !covered.contains(segment.id) {
       if segment.footer == nil {
         // Without a footer the segment is walked now: a key may stand only there.
         try footInMemory(segment, runs: runs.sorted { $0.last > $1.last }.map(\.run))
       }
       runs.append((index, .footer(segment)))
     }
-    return runs.sorted { $0.last > $1.last }.map(\.run)
+    return (runs.sorted { $0.last > $1.last }.map(\.run), Array(segments.suffix(count)))
   }
 
   private mutating func footInMemory(
@@ -318,21 +329,23 @@ extension LogOpener {
         $0.footer = footer
         $0.isFooterRebuilt = true
       }
-      if !report.findings.contains(where: { $0.file.hasSuffix(StoreFile.footer(segment.id)) }) {
-        report.findings.append(
-          .init(
-            StoreFile.logDirectory + "/" + StoreFile.footer(segment.id),
-            .footerRebuilt
-          )
-        )
-      }
+      noteFooterRebuilt(segment)
     } catch {
       // A damaged frame as well: its events are lost to reads by key, which say so; the others are
       // still read in order.
       guard case .corrupt(let corruption) = error else { throw error }
       if isWriting { throw error }
-      self.corruption = self.corruption ?? corruption
+      damages.append(corruption)
     }
+  }
+}
+
+extension LogOpener {
+  /// Reports, once, that a segment's footer is made anew.
+  mutating func noteFooterRebuilt(_ segment: Segment) {
+    let name = StoreFile.logDirectory + "/" + StoreFile.footer(segment.id)
+    if report.findings.contains(where: { $0.file == name }) { return }
+    report.findings.append(.init(name, .footerRebuilt))
   }
 }
 

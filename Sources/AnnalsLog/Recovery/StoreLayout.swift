@@ -13,13 +13,21 @@ package struct StoreLayout: Sendable {
   package static func read(_ files: StoreFiles) throws(LogError) -> StoreLayout {
     let names = try files.root.names()
     var layout: StoreLayout?
+    var newest: Manifest?
     var findings: [RecoveryReport.Finding] = []
     if names.contains(StoreFile.manifest) {
-      for manifest in try readManifest(files, &findings) {
-        if let list = try readList(files, manifest.listGeneration, names) {
-          layout = StoreLayout(manifest: manifest, list: list)
-          break
+      let slots = try readManifest(files, &findings)
+      newest = slots.first
+      for var manifest in slots {
+        guard let list = try readList(files, manifest.listGeneration, names) else { continue }
+        let isCertain = findings.isEmpty && manifest.generation == newest?.generation
+        // A newer one may have named more segments, and have opened what this one closed.
+        if !isCertain {
+          if try hasBegunSegment(files, behind: list) { break }
+          manifest.isClosed = false
         }
+        layout = StoreLayout(manifest: manifest, list: list)
+        break
       }
     }
     if var layout {
@@ -29,7 +37,27 @@ package struct StoreLayout: Sendable {
     findings.removeAll()
     var rebuilt = try rebuild(files, names)
     rebuilt.findings += findings
+    if let newest, newest.storeID == rebuilt.list.storeID {
+      rebuilt.manifest.historyID = newest.historyID
+      rebuilt.manifest.historyStart = newest.historyStart
+      rebuilt.manifest.generation = max(rebuilt.manifest.generation, newest.generation + 1)
+    }
     return rebuilt
+  }
+
+  /// Whether a segment that `list` can not know holds something.
+  private static func hasBegunSegment(
+    _ files: StoreFiles,
+    behind list: SegmentList
+  ) throws(LogError) -> Bool {
+    for name in try files.log.names() where name.hasSuffix(".segment") {
+      guard let id = SegmentID(name.dropLast(8)), id >= list.nextSegment,
+        let bytes = try? files.log.openFile(name, .readOnly).read(HeaderBlock.byteCount, at: 0),
+        let header = try? SegmentHeader.decode(bytes.span, file: name)
+      else { continue }
+      if header.segmentID == id, header.storeID == list.storeID { return true }
+    }
+    return false
   }
 
   /// The valid slots of the manifest, the newest first.

@@ -9,8 +9,8 @@ package struct TailScan {
     case clean
     /// What follows was never durable; the offset behind its last byte that is not zero.
     case torn(end: Int)
-    /// What follows was durable once and is damaged.
-    case corrupt(Corruption)
+    /// What follows was durable once and is damaged; see `damages`.
+    case corrupt
   }
 
   /// Where the walk is: behind the last whole frame.
@@ -21,14 +21,25 @@ package struct TailScan {
   package var keySequence: UInt64
   package var eventCount = 0
   package var ending = Ending.clean
-  /// The frames found behind a damaged one, for those who go on reading.
-  package var isResumed = false
+  /// Every place found where something durable is damaged, in the order of the log.
+  package private(set) var damages: [Corruption] = []
 
   private let segment: Segment
   private let core: LogCore
   private var indexer = FrameIndexer()
   /// Up to this offset the log is known to have been durable, from elsewhere.
   private let durableEnd: Int
+  /// The last position before `durableEnd`; 0 if that is not known.
+  private let durablePosition: UInt64
+  /// The offset behind the last byte that may belong to a frame.
+  private let limit: Int
+  /// Everything before this offset was synced by whoever wrote it: the manifest, a successor or a
+  /// frame says so.
+  package private(set) var provenEnd: Int
+  /// Nothing but zeros stands behind this offset.
+  ///
+  /// Only as of opening: whoever walks on after a writer has come must no longer think so.
+  package var contentEnd = Int.max
   /// The walk stops behind this position: no more is published.
   package var through = UInt64.max
   /// The number of type names that the walked frames hold.
@@ -48,12 +59,16 @@ package struct TailScan {
     record: UInt64,
     keySequence: UInt64,
     durableEnd: Int,
+    durablePosition: UInt64 = 0,
     isKnownEnd: Bool
   ) {
     self.segment = segment
     self.core = core
     self.offset = offset
     self.durableEnd = durableEnd
+    provenEnd = durableEnd
+    self.durablePosition = durablePosition
+    limit = segment.limit
     self.isKnownEnd = isKnownEnd
     lastPosition = position
     lastRecord = record
@@ -82,16 +97,17 @@ package struct TailScan {
   /// Takes the next frame; false at the end of what was written.
   private mutating func step() throws(LogError) -> Bool {
     let segment = segment
-    let limit = segment.mapping.count
-    if offset + FrameHeader.byteCountMin > limit { return false }
-    if isKnownEnd, offset == durableEnd { return false }
+    // What stands behind a proper close was written later, and the mark is an old one.
+    if isKnownEnd, offset == durableEnd, isBlank() { return false }
+    if offset + FrameHeader.byteCountMin > limit, offset >= durableEnd { return false }
     if lastPosition >= through { return false }
     let header = try segment.frame(at: offset, limit: limit)
+    provenEnd = max(provenEnd, segment.durableEnd(at: offset, header))
     let bytes = segment.bytes
     switch header.knownKind {
     case .events:
       guard let frame = segment.eventsFrame(at: offset, header) else { break }
-      guard frame.firstPosition == lastPosition + 1 else {
+      guard continues(frame) else {
         throw .corrupt(
           Corruption(
             file: segment.name,
@@ -146,12 +162,25 @@ package struct TailScan {
     return true
   }
 
+  private func isBlank() -> Bool {
+    segment.bytes.isZero(offset..<min(offset + FrameHeader.byteCountMin, limit))
+  }
+
+  /// Whether the frame's positions go on where the last one's ended.
+  ///
+  /// Compaction, which leaves gaps, only ever makes sealed segments.
+  private func continues(_ frame: EventsFrame) -> Bool {
+    if frame.firstPosition == lastPosition + 1 { return !frame.hasPositions || durablePosition > 0 }
+    return frame.firstPosition > lastPosition && frame.firstPosition <= durablePosition
+      && segment.isSealed
+  }
+
   /// The watermark holds the tail's place: the next frame goes where it stands.
   ///
   /// Anything behind it shows that a next frame was begun: then this place is judged as any other
   /// where a frame does not verify.
   private func stopAtWatermark(endingAt end: Int) throws(LogError) -> Bool {
-    if durableEnd <= offset, lastByte(segment.mapping.count) <= end { return false }
+    if durableEnd <= offset, lastByte() <= end { return false }
     throw .corrupt(Corruption(file: segment.name, offset: offset, .malformed(.controlFrame)))
   }
 
@@ -175,25 +204,17 @@ package struct TailScan {
     _ problem: LogError,
     goesOn: Bool
   ) throws(LogError) -> Bool {
-    let limit = segment.mapping.count
-    let end = lastByte(limit)
+    let end = lastByte()
     var isDurable = durableEnd > offset
     // Where only zeros follow there is nothing to look for.
-    var next =
-      end == offset
-      ? nil
-      : segment.resync(from: offset + FrameHeader.unit, limit: limit, after: lastPosition)
-    let resumed = next
+    let resumed = end == offset ? nil : frame(behind: offset + FrameHeader.unit, lastPosition)
     // Any later frame may tell that this place was durable when it was written.
+    var next = resumed
     var position = lastPosition
     while let found = next, !isDurable {
       if segment.durableEnd(at: found.offset, found.header) > offset { isDurable = true }
       position = max(position, lastPositionOf(found))
-      next = segment.resync(
-        from: found.offset + found.header.byteCount,
-        limit: limit,
-        after: position
-      )
+      next = frame(behind: found.offset + found.header.byteCount, position)
     }
     #if ANNALS_PLANTED_BUGS
     if PlantedBug.active == .watermarkIgnored { isDurable = false }
@@ -202,13 +223,48 @@ package struct TailScan {
       ending = end > offset ? .torn(end: end) : .clean
       return false
     }
-    let lost = lostPositions(resumed)
-    if case .clean = ending {
-      ending = .corrupt(problem.corruption(in: segment.name, at: offset, positions: lost))
+    damages.append(
+      problem.corruption(in: segment.name, at: offset, positions: lostPositions(resumed))
+    )
+    guard goesOn else {
+      ending = .corrupt
+      return false
     }
-    guard goesOn, let resumed else { return false }
-    resume(at: resumed)
-    return true
+    if let resumed {
+      resume(at: resumed)
+      return true
+    }
+    // What stood here is known to have been there: readers are told so, not that the log ends.
+    ending = .corrupt
+    lastPosition = max(lastPosition, durablePosition)
+    return false
+  }
+
+  /// The next frame that verifies behind a damaged one.
+  ///
+  /// An event takes a byte at least: a frame that would leave more positions behind it than the
+  /// bytes that were passed can have held is none of this log's.
+  private func frame(
+    behind start: Int,
+    _ position: UInt64
+  ) -> (offset: Int, header: FrameHeader)? {
+    var start = start
+    while let found = segment.resync(
+      from: start,
+      limit: limit,
+      after: position,
+      contentEnd: contentEnd
+    ) {
+      let first = firstPosition(found) ?? 0
+      // Compaction leaves gaps, and never beyond the last position of a sealed segment.
+      if first <= lastPosition + 1 + UInt64(found.offset - offset)
+        || segment.isSealed && first <= durablePosition + 1
+      {
+        return found
+      }
+      start = found.offset + FrameHeader.unit
+    }
+    return nil
   }
 
   private func lastPositionOf(_ found: (offset: Int, header: FrameHeader)) -> UInt64 {
@@ -216,25 +272,16 @@ package struct TailScan {
   }
 
   private func lostPositions(_ next: (offset: Int, header: FrameHeader)?) -> PositionRange? {
-    guard let next, let first = firstPosition(next), first > lastPosition + 1 else { return nil }
-    return PositionRange(Position(lastPosition + 1), Position(first - 1))
+    let last = next.map { firstPosition($0).map { $0 - 1 } ?? 0 } ?? durablePosition
+    if last <= lastPosition { return nil }
+    return PositionRange(Position(lastPosition + 1), Position(last))
   }
 
   private func firstPosition(_ found: (offset: Int, header: FrameHeader)) -> UInt64? {
-    let bytes = segment.bytes
-    if found.header.knownKind == .events {
-      return segment.eventsFrame(at: found.offset, found.header)?.firstPosition
-    }
-    return ControlFrame.decode(
-      bytes,
-      at: found.offset,
-      byteCount: found.header.byteCount,
-      segment.base
-    )?.nextPosition
+    segment.firstPosition(at: found.offset, found.header)
   }
 
   private mutating func resume(at found: (offset: Int, header: FrameHeader)) {
-    isResumed = true
     offset = found.offset
     lastPosition = (firstPosition(found) ?? lastPosition + 1) - 1
     core.index.withState { state in
@@ -246,9 +293,9 @@ package struct TailScan {
   }
 
   /// The offset behind the last byte of the segment that is not zero.
-  private func lastByte(_ limit: Int) -> Int {
+  private func lastByte() -> Int {
     let bytes = segment.bytes
-    var end = limit
+    var end = min(limit, bytes.count, contentEnd)
     let block = 64 << 10
     while end > offset, bytes.isZero(max(offset, end - block)..<end) { end -= block }
     if end <= offset { return offset }

@@ -56,8 +56,10 @@ struct SimulatedInode: Sendable {
   }
 
   /// Shows the durable bytes wherever nothing is pending.
+  ///
+  /// As on Linux, not where a mapping holds the pages.
   mutating func dropCache() {
-    guard hasPhantoms, let region else { return }
+    guard hasPhantoms, isKnownUniquelyReferenced(&region), let region else { return }
     var truth = durable
     for change in pending { truth.apply(change) }
     truth.trim()

@@ -9,6 +9,12 @@
 /// or kernel cannot.
 int annals_fallocate(int descriptor, int64_t offset, int64_t count);
 
+/// The offset behind the last byte from `offset` up to `size` that the file system has written;
+/// `offset` if there is none, -1 if the file system does not tell.
+///
+/// Moves the descriptor's own offset.
+int64_t annals_content_end(int descriptor, int64_t offset, int64_t size);
+
 /// Sleeps while `*word` is `expected`, for at most `nanoseconds`; for ever if that is negative.
 ///
 /// Works between processes that map the same file, also read-only. Returns ETIMEDOUT when the time

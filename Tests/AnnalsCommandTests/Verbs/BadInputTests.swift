@@ -113,12 +113,26 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: shop.path("s")))
   }
 
+  /// CRC-32C, bit by bit.
+  private func checksum(_ bytes: Data) -> UInt32 {
+    var state = UInt32.max
+    for byte in bytes {
+      state ^= UInt32(byte)
+      for _ in 0..<8 { state = state >> 1 ^ (state & 1 == 1 ? 0x82f6_3b78 : 0) }
+    }
+    return ~state
+  }
+
   @Test func aNewerVersionsStoreIsLeftAlone() throws {
     #expect(try shop.annals("import", "s", input: line(1)).code == 0)
     var manifest = try shop.bytes("s/MANIFEST")
-    // The major version stands behind the magic, in both slots.
+    // The major version stands behind the magic, in both slots, and the checksum at their ends.
     for slot in [0, 4_096] where manifest[slot..<slot + 8].contains(where: { $0 != 0 }) {
       manifest[slot + 8] = 9
+      let sum = checksum(manifest[slot..<slot + 4_092])
+      for index in 0..<4 {
+        manifest[slot + 4_092 + index] = UInt8(truncatingIfNeeded: sum >> (8 * index))
+      }
     }
     try manifest.write(to: URL(filePath: shop.path("s/MANIFEST")))
     for verb in ["import", "export", "events", "aggregates", "inspect", "verify"] {

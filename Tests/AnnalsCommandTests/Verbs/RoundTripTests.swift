@@ -215,8 +215,8 @@ import Testing
     #expect(try shop.bytes("s/log/00000001.segment") == segment)
   }
 
-  @Test func theDemoTellsItsStory() throws {
-    let run = try shop.annals("demo", "--store", "d")
+  @Test func theDemoOfTheLogTellsItsStory() throws {
+    let run = try shop.annals("demo", "log", "--store", "d")
     #expect(run.code == 0, "\(run.error)")
     for words in [
       "was expected to be at version 9 and is at version 10", "already there, nothing added",
@@ -226,6 +226,29 @@ import Testing
     }
     #expect(try shop.annals("export", "d").lines.count == 43)
     try shop.annals("demo", "--store", "d").expectFailure(73, saying: "holds a store")
-    #expect(try shop.annals("demo", "bank").code == 64)
+    #expect(try shop.annals("demo", "nothing").code == 64)
+  }
+
+  @Test func theDemoTellsBothStories() throws {
+    let run = try shop.annals("demo", "--store", "d")
+    #expect(run.code == 0, "\(run.error)")
+    for words in [
+      "withdraw 200.00: balance 1300.00, version 3", "insufficientFunds(balance: 1300.00)",
+      "account-2: 350.00 at version 2", "decided 2 times", "account-1 at version 2: 1500.00",
+      "opened again: the store was not closed, head 9", "account-1: 7.00 at version 7",
+      "total of order-1: 125.00", "2 events folded; 0 differences",
+    ] {
+      #expect(run.output.contains(words), "\(words)")
+    }
+    let trace = try shop.annals("trace", "d", "request-1")
+    #expect(trace.lines.count == 1)
+    #expect(trace.output.contains("OrderCreated  order-1 version 1"))
+    #expect(try shop.annals("verify", "d").code == 0)
+  }
+
+  @Test func theDemoOfTheLoansCountsThem() throws {
+    let run = try shop.annals("demo", "loans")
+    #expect(run.code == 0, "\(run.error)")
+    #expect(run.output.contains("submitted") && run.output.contains("40 events"))
   }
 }

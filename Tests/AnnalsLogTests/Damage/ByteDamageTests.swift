@@ -17,24 +17,25 @@ let isExhaustive = unsafe getenv("ANNALS_EXHAUSTIVE") != nil
   /// living writer, made anew by the next.
   static let hints: Set<String> = [StoreFile.lock, StoreFile.control]
 
-  @Test(arguments: [(true, UInt8(0xff)), (true, 0x10), (false, 0xff), (false, 0x01)])
-  func aChangedByteCostsItsFrameAtMost(isClosed: Bool, mask: UInt8) throws {
-    var shape = DamageStore.Shape()
+  /// How a byte is changed; which way depends on where it stands.
+  static let masks: [UInt8] = [0xff, 0x01, 0x10, 0x80, 0x0f, 0x02, 0x40]
+
+  @Test(arguments: [true, false])
+  func aChangedByteCostsItsFrameAtMost(isClosed: Bool) throws {
+    var shape = DamageStore.Shape(segmentCount: 2)
     shape.isClosed = isClosed
     let trial = try DamageTrial(shape)
-    try run(trial, "closed \(isClosed) mask \(mask)", mask: mask, step: 151) { _ in true }
+    try run(trial, "closed \(isClosed)", step: 73) { _ in true }
   }
 
-  @Test(arguments: [UInt8(0xff), 0x40])
-  func aChangedByteOfAnIndexCheckpointCostsNothing(mask: UInt8) throws {
+  @Test func aChangedByteOfAnIndexCheckpointCostsNothing() throws {
     let trial = try DamageTrial(DamageStore.Shape(segmentCount: 9))
-    try run(trial, "checkpoint mask \(mask)", mask: mask, step: 331) { $0.hasPrefix("index-") }
+    try run(trial, "checkpoint", step: 331) { $0.hasPrefix("index-") }
   }
 
   private func run(
     _ trial: DamageTrial,
     _ name: String,
-    mask: UInt8,
     step: Int,
     _ isTried: (String) -> Bool
   ) throws {
@@ -44,14 +45,17 @@ let isExhaustive = unsafe getenv("ANNALS_EXHAUSTIVE") != nil
     where isTried(file) && !Self.hints.contains(file) {
       // The untouched tail of a segment is sampled; all before is tried.
       let used = file.hasSuffix(".segment") ? (trial.ends[file] ?? 0) + 64 : bytes.count
+      // Fields stand in the first bytes of a page, and padding in the others.
       for offset in bytes.indices {
         let isTail = offset >= used
         if isTail
-          ? offset % (isExhaustive ? 997 : 19_997) != 0 : !isExhaustive && offset % step != 0
+          ? offset % (isExhaustive ? 997 : 19_997) != 0
+          : !isExhaustive && offset % step != 0 && (offset % 4096 >= 176 || offset % 5 != 0)
         {
           continue
         }
         cases += 1
+        let mask = Self.masks[offset % Self.masks.count]
         let complaints = try trial.damage(file, offset, mask)
         if complaints.isEmpty { continue }
         failures += 1

@@ -90,7 +90,8 @@ struct DamageOracle {
     return complaints
   }
 
-  /// Walks one path, starting again behind each error, as a program that saves what it can does.
+  /// Walks one path to its end, asking on behind each error; and where that is possible, once more
+  /// with a new cursor behind each error, as a program does that saves what it can.
   private func judgePath(
     _ name: String,
     _ log: EventLog,
@@ -99,42 +100,118 @@ struct DamageOracle {
     isByVersion: Bool,
     lost: Set<UInt64>
   ) -> Complaints {
-    var complaints: Complaints = []
-    var request = request
+    var walk = Walk(lost: lost)
+    let isUndamaged = walk.goOn(log, request, expected)
+    var complaints = judge(walk, "\(name), going on", expected)
+    if isUndamaged || isByVersion { return complaints }
+    walk = Walk(lost: lost)
+    walk.beginAgain(log, request, expected)
+    complaints += judge(walk, "\(name), beginning again", expected)
+    return complaints
+  }
+
+  /// What came of walking a path.
+  private struct Walk {
+    let lost: Set<UInt64>
     var found: [RecordedEvent] = []
     var excused: [PositionRange] = []
-    for attempt in 0... {
-      if attempt > 8 { return complaints + ["\(name): more than eight errors"] }
+    var complaints: Complaints = []
+
+    init(lost: Set<UInt64>) { self.lost = lost }
+
+    /// Notes an error; false if no more are to be borne.
+    mutating func bear(_ error: LogError) -> Bool {
+      guard case .corrupt(let corruption) = error else {
+        complaints.append("an error that is no corruption: \(error)")
+        return false
+      }
+      guard let positions = corruption.positions else {
+        complaints.append("an error without positions: \(error)")
+        return false
+      }
+      excused.append(positions)
+      if excused.count > 8 + lost.count { complaints.append("more errors than damages") }
+      return complaints.isEmpty
+    }
+
+    /// Reads with one cursor; true if there was no error.
+    mutating func goOn(
+      _ log: EventLog,
+      _ request: ReadRequest,
+      _ expected: [RecordedEvent]
+    ) -> Bool {
       do throws(LogError) {
         var cursor = try log.cursor(request)
-        while let event = try cursor.next() {
-          found.append(event.copy())
-          if found.count > expected.count { return complaints + ["\(name): too many events"] }
+        while true {
+          do throws(LogError) {
+            while let event = try cursor.next() {
+              found.append(event.copy())
+              if found.count > expected.count {
+                complaints.append("too many events")
+                return false
+              }
+            }
+            return excused.isEmpty
+          } catch {
+            if !bear(error) { return false }
+          }
         }
-        break
       } catch {
-        complaints += judgeError(error, name)
-        guard case .corrupt(let corruption) = error, let positions = corruption.positions else {
-          return complaints + ["\(name): an error without positions: \(error)"]
+        // No cursor without knowing where the events stand.
+        beginAgain(log, request, expected, error)
+        return false
+      }
+    }
+
+    /// Reads with a new cursor behind each error.
+    mutating func beginAgain(
+      _ log: EventLog,
+      _ request: ReadRequest,
+      _ expected: [RecordedEvent],
+      _ first: LogError? = nil
+    ) {
+      var request = request
+      var failure = first
+      while true {
+        if let error = failure {
+          if !bear(error) { return }
+          guard let positions = excused.last else { return }
+          if request.isReversed {
+            guard positions.first > .start else { return }
+            request.until = positions.first.rawValue - 1
+          } else {
+            request.after = positions.last.rawValue
+          }
         }
-        excused.append(positions)
-        if request.isReversed {
-          guard let next = expected.first(where: { $0.position < positions.first }) else { break }
-          request.until = isByVersion ? next.version.rawValue : positions.first.rawValue - 1
-        } else {
-          guard let next = expected.first(where: { $0.position > positions.last }) else { break }
-          request.after = isByVersion ? next.version.rawValue - 1 : positions.last.rawValue
+        do throws(LogError) {
+          var cursor = try log.cursor(request)
+          while let event = try cursor.next() {
+            found.append(event.copy())
+            if found.count > expected.count {
+              complaints.append("too many events")
+              return
+            }
+          }
+          return
+        } catch {
+          failure = error
         }
       }
     }
-    let kept = expected.filter { event in found.contains { $0.position == event.position } }
-    if found != kept { complaints.append("\(name): other events than were written") }
-    for event in expected where !kept.contains(event) {
-      let isExcused = excused.contains {
+  }
+
+  /// Holds what was read against what is there.
+  private func judge(_ walk: Walk, _ name: String, _ expected: [RecordedEvent]) -> Complaints {
+    var complaints = walk.complaints.map { "\(name): \($0)" }
+    let read = Set(walk.found.map(\.position))
+    let kept = expected.filter { read.contains($0.position) }
+    if walk.found != kept { complaints.append("\(name): other events than were written") }
+    for event in expected where !read.contains(event.position) {
+      let isExcused = walk.excused.contains {
         $0.first <= event.position && event.position <= $0.last
       }
       if !isExcused { complaints.append("\(name): \(event.position) is missing without an error") }
-      if !lost.contains(event.position.rawValue) {
+      if !walk.lost.contains(event.position.rawValue) {
         complaints.append("\(name): \(event.position) is lost though its frame is whole")
       }
     }

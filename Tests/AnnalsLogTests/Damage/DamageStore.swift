@@ -15,8 +15,8 @@ struct DamageStore {
     var segmentCount = 3
     /// Whether the last thing that happens to it is a proper close.
     var isClosed = true
-    /// The bytes of a payload that fills a segment.
-    var fillerBytes = 60_000
+    /// How often the last segment gets what each other one gets once.
+    var tailRounds = 1
   }
 
   /// The options of a log on `disk`, with the smallest segments there are.
@@ -32,7 +32,7 @@ struct DamageStore {
     return options
   }
 
-  /// Makes a store: each segment is nearly empty, because one event that would not fit ends it.
+  /// Makes a store: each segment is left nearly empty.
   init(_ shape: Shape = Shape()) throws {
     let disk = SimulatedFileSystem()
     var options = Self.options(disk)
@@ -40,7 +40,9 @@ struct DamageStore {
     let log = try EventLog(at: Self.path, options: options)
     var number: UInt8 = 0
     for segment in 0...shape.segmentCount {
-      try Self.fill(log, segment, &number)
+      for _ in 0..<(segment < shape.segmentCount ? 1 : shape.tailRounds) {
+        try Self.fill(log, segment, &number)
+      }
       if segment < shape.segmentCount { try Self.roll(log) }
     }
     events = try log.read()
@@ -54,7 +56,7 @@ struct DamageStore {
   }
 
   /// Ends the segment in writing without filling it.
-  private static func roll(_ log: EventLog) throws {
+  static func roll(_ log: EventLog) throws {
     guard let writer = log.writer else { return }
     writer.lock.lock()
     defer { writer.lock.unlock() }

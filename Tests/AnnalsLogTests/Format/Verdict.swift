@@ -37,10 +37,11 @@ struct HeadedFile: Sendable {
   /// The header block that begins at `offset`, made valid again after a change.
   static func resealed(_ bytes: [UInt8], at offset: Int = 0) -> [UInt8] {
     var changed = bytes
-    let block = bytes.span.extracting(offset..<offset + HeaderBlock.checksum.lowerBound)
-    let sum = CRC32C.checksum(block)
+    // Of a file that is no block the last four bytes are the checksum.
+    let end = min(offset + HeaderBlock.byteCount, bytes.count) - 4
+    let sum = CRC32C.checksum(bytes.span.extracting(offset..<end))
     for index in 0..<4 {
-      changed[offset + HeaderBlock.checksum.lowerBound + index] =
+      changed[end + index] =
         UInt8(truncatingIfNeeded: sum >> (8 * index))
     }
     return changed

@@ -1,4 +1,5 @@
 import AnnalsLog
+import AnnalsTesting
 import Testing
 
 /// A reader that stays open while writers come and go.
@@ -41,5 +42,23 @@ import Testing
     #expect(try reader.wait(after: 3, milliseconds: 1_000))
     #expect(try reader.events().count == 4)
     try writer.close()
+  }
+
+  /// The control page is a hint: one that promises what is not there costs no processor.
+  @Test func aPageThatPromisesTooMuchIsWaitedForAsleep() throws {
+    let disk = SimulatedFileSystem()
+    var options = simulatedOptions(disk)
+    let writer = try EventLog(at: "/store", options: options)
+    try writer.append([NewEvent(type: "Counted", payload: [1])], to: "counter-1")
+    options.access = .readOnly
+    let reader = try EventLog(at: "/store", options: options)
+    writer.writer?.control?.publish(durable: 100, written: 100)
+    disk.withFaults { $0.isTracing = true }
+    #expect(try !reader.wait(after: 1, milliseconds: 200))
+    #expect(disk.withFaults { $0.trace.count } < 500)
+    // What then comes is seen all the same.
+    try writer.append([NewEvent(type: "Counted", payload: [2])], to: "counter-1")
+    #expect(try reader.wait(after: 1, milliseconds: 1_000))
+    #expect(reader.head() == 2)
   }
 }

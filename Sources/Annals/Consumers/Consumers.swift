@@ -1,0 +1,119 @@
+/// What a consumer has kept in the store: how far it is, and its state.
+package struct KeptConsumer: Sendable {
+  package var kind: ConsumerRecord.Kind
+  package var position: Position
+  package var fingerprint: UInt64
+  package var state: [UInt8]
+
+  package init(
+    kind: ConsumerRecord.Kind = .projection,
+    position: Position,
+    fingerprint: UInt64,
+    state: [UInt8]
+  ) {
+    self.kind = kind
+    self.position = position
+    self.fingerprint = fingerprint
+    self.state = state
+  }
+}
+
+/// The consumers of a store: who runs, and what they keep.
+package final class Consumers: @unchecked Sendable {
+  // Checked how: `running` is touched only under `lock`; the files guard themselves.
+  private let lock = Lock()
+  /// How each that runs is stopped; nil while it is being started.
+  private var running: [String: (@Sendable () -> Void)?] = [:]
+  private let log: EventLog
+  private let files: ConsumerStore
+
+  package init(_ log: EventLog) {
+    self.log = log
+    files = ConsumerStore(log)
+  }
+
+  /// Makes the name the caller's, until it is released.
+  package func claim(_ name: String) throws(ConsumerError) {
+    let isFree = lock.withLock { () -> Bool in
+      if running[name] != nil { return false }
+      running[name] = .some(nil)
+      return true
+    }
+    if !isFree { throw .alreadyRunning(name: name) }
+  }
+
+  /// Notes how the consumer that has the name is stopped, if it still runs.
+  package func noteRunning(_ name: String, stop: @escaping @Sendable () -> Void) {
+    lock.withLock { if running[name] != nil { running[name] = stop } }
+  }
+
+  /// Gives a name back.
+  package func release(_ name: String) {
+    lock.withLock { running[name] = nil }
+  }
+
+  /// Stops all consumers, and waits until those with threads have kept what they had.
+  package func stopAll() {
+    let stops = lock.withLock { running.values.compactMap { $0 } }
+    for stop in stops { stop() }
+  }
+
+  /// What was kept last under a name.
+  ///
+  /// - Throws: `.checkpointOfAnotherHistory`, `.checkpointBeyondHead` if it does not stand on this
+  ///   store's events; `.store(.log(.corrupt))` if it is damaged.
+  package func load(_ name: String) throws(ConsumerError) -> KeptConsumer? {
+    guard let record = try lifting({ () throws(LogError) in try files.load(name) }) else {
+      return nil
+    }
+    let position = Position(record.position)
+    switch try lifting({ () throws(LogError) in try log.standing(of: record) }) {
+    case .fits: break
+    case .anotherHistory: throw .checkpointOfAnotherHistory(position: position)
+    case .beyondHead: throw .checkpointBeyondHead(position: position, head: log.durableThrough)
+    }
+    return KeptConsumer(
+      kind: ConsumerRecord.Kind(rawValue: record.kind) ?? .projection,
+      position: position,
+      fingerprint: record.fingerprint,
+      state: record.state
+    )
+  }
+
+  /// Keeps a consumer, durably; false if what it stands on is not durable yet, or the store was
+  /// opened for reading.
+  @discardableResult
+  package func save(_ name: String, _ consumer: KeptConsumer) throws(ConsumerError) -> Bool {
+    guard consumer.position <= log.durableThrough,
+      log.core.options.access == .readWrite
+    else { return false }
+    try lifting { () throws(LogError) in
+      let digest = try log.eventDigest(at: consumer.position)
+      let record = ConsumerRecord(
+        position: consumer.position.rawValue,
+        history: log.historyID,
+        eventDigest: digest ?? KeyHash(high: 0, low: 0),
+        fingerprint: consumer.fingerprint,
+        kind: consumer.kind.rawValue,
+        state: consumer.state
+      )
+      try files.save(name, record)
+    }
+    return true
+  }
+
+  /// Forgets what was kept.
+  package func remove(_ name: String) throws(ConsumerError) {
+    try lifting { () throws(LogError) in try files.remove(name) }
+  }
+
+  private func lifting<Result>(
+    _ body: () throws(LogError) -> Result
+  ) throws(ConsumerError) -> Result {
+    do throws(LogError) {
+      return try body()
+    } catch {
+      throw .store(.log(error))
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package import Logging
+internal import Metrics
+
+/// Tells the program's logger and its metrics what happens to a store: openings, seals, consumers,
+/// failures.
+///
+/// Nothing per event.
+package final class StoreMonitor: Sendable {
+  private let logger: Logger?
+
+  package init(_ logger: Logger?, path: String) {
+    var logger = logger
+    logger?[metadataKey: "store"] = "\(path)"
+    self.logger = logger
+  }
+
+  package func noteOpened(_ log: EventLog) {
+    let report = log.recovery
+    Metrics.Timer(label: "annals.open.seconds").recordMicroseconds(report.microseconds)
+    logger?.info(
+      "store opened",
+      metadata: [
+        "head": "\(log.head())", "wasClosed": "\(report.wasClosed)",
+        "scannedEvents": "\(report.scannedEvents)", "microseconds": "\(report.microseconds)",
+      ]
+    )
+    if let torn = report.tornTail {
+      logger?.warning(
+        "torn tail cut",
+        metadata: [
+          "file": "\(torn.file)", "offset": "\(torn.offset)", "bytes": "\(torn.byteCount)",
+        ]
+      )
+    }
+    for finding in report.findings {
+      logger?.warning(
+        "recovered",
+        metadata: ["file": "\(finding.file)", "finding": "\(finding.kind.rawValue)"]
+      )
+    }
+  }
+
+  package func noteClosed(_ log: EventLog) {
+    logger?.info("store closed", metadata: ["head": "\(log.head())"])
+  }
+
+  package func note(_ occurrence: LogOccurrence) {
+    switch occurrence {
+    case .segmentSealed(let file, let position):
+      Counter(label: "annals.segments.sealed").increment()
+      logger?.debug("segment sealed", metadata: ["file": "\(file)", "through": "\(position)"])
+    case .diskFull(let cause):
+      Counter(label: "annals.writer.failed").increment()
+      logger?.error("disk full: nothing can be appended", metadata: ["error": "\(cause)"])
+    case .writerPoisoned(let cause):
+      Counter(label: "annals.writer.failed").increment()
+      logger?.critical(
+        "a write or sync failed: the store must be opened again",
+        metadata: ["error": "\(cause)"]
+      )
+    }
+  }
+
+  package func note(_ status: ConsumerStatus) {
+    Gauge(label: "annals.consumer.lag", dimensions: [("consumer", status.name)])
+      .record(status.lag)
+    var metadata: Logger.Metadata = [
+      "consumer": "\(status.name)", "position": "\(status.position)", "lag": "\(status.lag)",
+    ]
+    switch status.phase {
+    case .starting: return
+    case .catchingUp: logger?.info("consumer catching up", metadata: metadata)
+    case .live: logger?.info("consumer live", metadata: metadata)
+    case .stopped: logger?.info("consumer stopped", metadata: metadata)
+    case .failed(let error):
+      Counter(label: "annals.consumers.failed").increment()
+      metadata["error"] = "\(error)"
+      logger?.error("consumer failed", metadata: metadata)
+    }
+  }
+
+  package func noteSnapshotKept(_ aggregate: AggregateID, _ version: Version, bytes: Int) {
+    Counter(label: "annals.snapshots.kept").increment()
+    logger?.debug(
+      "snapshot kept",
+      metadata: ["aggregate": "\(aggregate)", "version": "\(version)", "bytes": "\(bytes)"]
+    )
+  }
+}

@@ -1,0 +1,65 @@
+import AnnalsLog
+import AnnalsTesting
+import Synchronization
+import Testing
+
+/// Appends that come while a new segment is being begun.
+@Suite struct RollTests {
+  /// Shared by the threads of one test.
+  private final class Progress: Sendable {
+    private let count = Mutex(0)
+
+    func advance() { count.withLock { $0 += 1 } }
+    var value: Int { count.withLock { $0 } }
+  }
+
+  /// What is admitted goes into the index of the segment it will be written to.
+  @Test func anAppendIsNotAdmittedWhileASegmentBegins() throws {
+    var options = simulatedOptions(SimulatedFileSystem())
+    options.writtenSyncMilliseconds = 0
+    let log = try EventLog(at: "/store", options: options)
+    let writer = try #require(log.writer)
+    for _ in 0..<3 { try log.append([NewEvent(type: "Done", payload: [1])], to: "a-1") }
+    let isHeld = Progress()
+    let started = Progress()
+    var threads: [Thread] = []
+    // The roll needs what is held here, and stops in its middle.
+    try writer.maintenance.withWork { () throws(LogError) in
+      threads.append(
+        try Thread(name: "roll") {
+          writer.lock.lock()
+          isHeld.advance()
+          _ = writer.leadRoll(1)
+          writer.lock.unlock()
+        }
+      )
+      while isHeld.value == 0 { SystemClock.sleep(nanoseconds: 100_000) }
+      // Given back by the roll, which is under way then.
+      writer.lock.withLock {}
+      for thread in 0..<4 {
+        threads.append(
+          try Thread(name: "append") {
+            started.advance()
+            _ = try? log.append([NewEvent(type: "Done", payload: [2])], to: "a-1")
+            _ = try? log.append(
+              [NewEvent(type: "Done", payload: [3])],
+              to: AggregateID("b-\(thread)")
+            )
+          }
+        )
+      }
+      while started.value < 4 { SystemClock.sleep(nanoseconds: 100_000) }
+      // Time enough to be admitted, were it possible.
+      SystemClock.sleep(nanoseconds: 20_000_000)
+    }
+    for thread in threads { thread.join() }
+    #expect(try log.events(of: "a-1").map(\.version.rawValue) == Array(1...7))
+    #expect(try log.read().map(\.position.rawValue) == Array(1...11))
+    for thread in 0..<4 {
+      #expect(try log.events(of: AggregateID("b-\(thread)")).map(\.payload) == [[3]])
+    }
+    try log.close()
+    let again = try EventLog(at: "/store", options: options)
+    #expect(try again.events(of: "a-1").map(\.version.rawValue) == Array(1...7))
+  }
+}
