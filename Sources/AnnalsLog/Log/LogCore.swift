@@ -11,6 +11,8 @@ package final class LogCore: @unchecked Sendable {
   package let hasher: KeyHasher
   package let types: TypeTable
   package let index = KeyIndex()
+  /// The rules about what readers see.
+  package let retention: RetentionBox
   package let options: LogOptions
   private let written = Atomic<UInt64>(0)
   private let durable = Atomic<UInt64>(0)
@@ -33,6 +35,7 @@ package final class LogCore: @unchecked Sendable {
     self.storeID = storeID
     self.historyID = historyID
     hasher = KeyHasher(storeID)
+    retention = RetentionBox(hasher)
     self.types = types
     self.options = options
     view = LogView(segments: [], directory: Directory())

@@ -21,6 +21,9 @@ package final class RetentionBox: @unchecked Sendable {
   /// The number of the last record taken up; 0: there are no rules.
   package var record: UInt64 { number.load(ordering: .acquiring) }
 
+  /// The number of the last record taken up, also while the log is being opened.
+  package var lastTaken: UInt64 { lock.withLock { draft.record } }
+
   /// The rules in force; nil, at the cost of one load, if there are none.
   @inline(__always)
   package var current: RetentionRules? {
@@ -52,6 +55,11 @@ package final class RetentionBox: @unchecked Sendable {
   private func publish() {
     rules = RetentionRules(draft)
     number.store(draft.record, ordering: .releasing)
+  }
+
+  /// A file with all records.
+  package func file(storeID: StoreID, historyID: StoreID) -> RetentionFile {
+    RetentionFile(storeID: storeID, historyID: historyID, record: record, rules: records)
   }
 
   /// All records, in their order.

@@ -98,13 +98,13 @@ public enum AggregateStatus: Hashable, Sendable {
 
 /// Why retention refuses an append, or a rule.
 public struct RetentionRefusal: Hashable, Sendable {
-  /// The aggregate or category.
-  public let subject: RetentionSubject
+  /// The aggregate or category; nil if an event was named that is hidden already.
+  public let subject: RetentionSubject?
   /// Why.
   public let reason: Reason
 
   /// Creates the fact from its parts.
-  public init(_ subject: RetentionSubject, _ reason: Reason) {
+  public init(_ subject: RetentionSubject?, _ reason: Reason) {
     self.subject = subject
     self.reason = reason
   }
@@ -136,6 +136,7 @@ extension RetentionRefusal: CustomStringConvertible {
       switch subject {
       case .aggregate(let id): id.text
       case .category(let name): "the category \(name)"
+      case nil: ""
       }
     switch reason {
     case .tombstoned(let deletion):
@@ -147,7 +148,7 @@ extension RetentionRefusal: CustomStringConvertible {
     case .versionBeyondLast(let version, let last):
       return "\(name) has no version \(version): its last is \(last)"
     case .hidden(let position):
-      return "the event at position \(position), of \(name), is hidden already"
+      return "the event at position \(position) is hidden already"
     case .notPositive: return "a number of events or an age to keep must be at least 1"
     }
   }

@@ -9,7 +9,9 @@ public struct EventView: ~Escapable {
   private let annex: Unmanaged<FrameAnnex>
   private let index: Int
   private let payloadOffset: Int
-  private let payloadCount: Int
+  private var payloadCount: Int
+  /// Whether a rule took the payload away; it reads as empty then.
+  public private(set) var isRedacted = false
   /// The place in the total order.
   public let position: Position
 
@@ -29,6 +31,12 @@ public struct EventView: ~Escapable {
     self.index = index
     unsafe annex = Unmanaged.passUnretained(decoder.annex)
     unsafe self.bytes = _overrideLifetime(bytes, copying: ())
+  }
+
+  /// Takes the payload away.
+  mutating func redact() {
+    payloadCount = 0
+    isRedacted = true
   }
 
   /// The version its aggregate has with it.
@@ -134,7 +142,8 @@ public struct EventView: ~Escapable {
       payload: payload.array,
       id: id,
       tags: tags,
-      metadata: metadata
+      metadata: metadata,
+      isRedacted: isRedacted
     )
   }
 }
@@ -159,4 +168,6 @@ public struct RecordedEvent: Hashable, Sendable {
   public let tags: [String]
   /// Its metadata.
   public let metadata: Metadata
+  /// Whether a rule of retention took the payload away; it is empty then.
+  public let isRedacted: Bool
 }
