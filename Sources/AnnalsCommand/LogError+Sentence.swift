@@ -27,6 +27,7 @@ extension LogError {
         + " after position \(conflict.after)"
     case .keyReused(let first):
       "the key was used before, for other events (from position \(first) on)"
+    case .refusedByRetention(let refusal): "\(refusal)"
     case .limitExceeded(let excess):
       "\(excess.limit.words): \(excess.value.grouped) is more than \(excess.maximum.grouped)"
     case .invalidName(let name): "the \(name.subject.rawValue) \(name.reason.words)"
@@ -101,6 +102,7 @@ extension LimitExceeded.Limit {
     case .consumerNameBytes: "bytes of a consumer's name"
     case .consumerStateBytes: "bytes of a consumer's state"
     case .snapshotBytes: "bytes of a snapshot's state"
+    case .reasonBytes: "bytes of a reason"
     }
   }
 }

@@ -192,7 +192,7 @@ struct TotalsModel: Projection, Equatable {
     func read() throws -> RunningProjection<Totals> {
       let totals = try store.start(Totals())
       let receipt = try store.append([AccountEvent.deposited(cents: 5)], to: "account-1")
-      try totals.reached(receipt.lastPosition, within: .seconds(1))
+      try totals.reached(receipt.lastPosition, within: .seconds(60))
       print(totals.read { $0.cents["account-1"] ?? 0 }, totals.status.lag)
       return totals
     }

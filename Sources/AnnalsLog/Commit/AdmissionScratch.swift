@@ -8,6 +8,8 @@ package struct AdmissionScratch {
   var tagSlots: [Int] = []
   /// The version of the batch's first aggregate after it was entered.
   var version = Version.none
+  /// Aggregates of the batch that are deleted and count as absent, by their rows.
+  var deletions: [Int: Deletion] = [:]
 }
 
 /// The use of an idempotency key by a batch.

@@ -42,6 +42,7 @@ extension Writer {
         if attempt.checkedThrough < through { return .examineCondition(through: through) }
         if hasUnsettledMatch(condition) { return .wait }
       }
+      if core.retention.record != 0 { try checkRetention(batch) }
       // What is resolved stays so, but for the little that maintenance forgets meanwhile.
       while true {
         if let admission = enter(batch, attempt.durability) { return admission }
@@ -76,7 +77,7 @@ extension Writer {
     if let key = batch.keyHash { try resolve(key, .key) }
   }
 
-  private func resolve(_ hash: KeyHash, _ domain: KeyHash.Domain) throws(LogError) {
+  func resolve(_ hash: KeyHash, _ domain: KeyHash.Domain) throws(LogError) {
     let core = core
     if core.index.withState({ $0.knownSlot(hash) != nil }) { return }
     let answer = try core.newestInFooters(hash)
@@ -132,6 +133,13 @@ extension Writer {
       if aggregate.expectation == .any { continue }
       let key = state.table[scratch.value.slots[row]]
       let expected = batch.expectation(row)
+      if core.retention.record != 0, let deletion = scratch.value.deletions[row] {
+        if expected == .absent { continue }
+        if expected == .exists {
+          let subject = RetentionSubject.aggregate(AggregateID(batch.idText(row)))
+          return .refused(.refusedByRetention(RetentionRefusal(subject, .deleted(deletion))))
+        }
+      }
       if expected.isSatisfied(by: Version(key.version)) { continue }
       if state.newestPosition(key) ?? 0 > core.writtenThrough { return .wait }
       return .refused(

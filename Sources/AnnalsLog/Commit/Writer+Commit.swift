@@ -79,7 +79,7 @@ extension Writer {
 
   /// Makes new type names durable in their file, and puts those that the segment lacks into a
   /// control frame.
-  private func writeTypes(
+  func writeTypes(
     _ base: SegmentBase,
     _ checksum: FrameChecksum,
     _ start: Int,
@@ -151,7 +151,7 @@ extension Writer {
   ///
   /// On a full disk this leaves the log as it was and the writer usable; any other failure, and a
   /// failure of this, poison the writer.
-  private func undo(_ error: LogError, from start: Int, count: Int) -> CommitFailure {
+  func undo(_ error: LogError, from start: Int, count: Int) -> CommitFailure {
     guard case .diskFull(let cause) = error else { return failure(error, isWritten: false) }
     do {
       // Only blocks that exist already are overwritten: a disk that is full has room for that.
@@ -241,7 +241,7 @@ extension Writer {
     try? Self.write(watermark, to: tail.file, at: tail.offset)
   }
 
-  private static func write(
+  static func write(
     _ buffer: borrowing ByteBuffer,
     to file: any LogFile,
     at offset: Int

@@ -77,7 +77,7 @@ extension Writer {
     }
     old.update { $0.entry = sealed }
     core.updateView { view in
-      LogView(segments: view.segments + [segment], directory: view.directory)
+      view.with(segments: view.segments + [segment])
     }
     let mark = tail.durableMark(keySequence: keySequence)
     tail = WriterTail(

@@ -85,6 +85,7 @@ struct BackupRun {
       historyStart: source.manifest.historyStart,
       nextSegment: source.list.nextSegment,
       segments: entries,
+      replaced: source.list.replaced,
       types: source.core.types.all,
       consumers: source.consumers,
       catalog: catalog

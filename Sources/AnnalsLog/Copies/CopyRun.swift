@@ -56,6 +56,7 @@ struct CopyRun {
       nextSegment: source.list.nextSegment,
       segments: entries,
       checkpoints: checkpoints,
+      replaced: source.list.replaced,
       types: source.core.types.all,
       consumers: source.consumers
     )

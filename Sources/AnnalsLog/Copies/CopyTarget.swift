@@ -105,6 +105,7 @@ struct CopyTarget {
       || name.hasSuffix(StoreFile.temporarySuffix)
       || StoreFile.number(in: name, prefix: "segments-") != nil
       || StoreFile.number(in: name, prefix: "index-") != nil
+      || StoreFile.number(in: name, prefix: "retention-") != nil
       || StoreFile.number(in: name, prefix: "backup-") != nil
   }
 
@@ -159,6 +160,8 @@ struct CopyTarget {
     var nextSegment: SegmentID
     var segments: [SegmentList.Entry]
     var checkpoints: [SegmentList.Checkpoint] = []
+    /// Segments that are not there any more, and those in their places.
+    var replaced: [SegmentID: SegmentID] = [:]
     var types: [String]
     var consumers: [(name: String, bytes: [UInt8])]
     /// Made for backups only.
@@ -170,13 +173,15 @@ struct CopyTarget {
     let generation = (existing?.list.generation ?? 0) + 1
     let types = TypeFile.encode(contents.types, storeID: contents.storeID)
     try files.replace(StoreFile.types, in: root, with: types.bytes)
-    let list = SegmentList(
+    var list = SegmentList(
       storeID: contents.storeID,
       generation: generation,
       nextSegment: contents.nextSegment,
       segments: contents.segments,
       checkpoints: contents.checkpoints
     )
+    let kept = Set(contents.segments.map(\.id))
+    list.replaced = contents.replaced.filter { kept.contains($0.value) }
     var buffer = ByteBuffer(capacity: 4096)
     list.encode(into: &buffer)
     try files.replace(StoreFile.segmentList(generation), in: root, with: buffer.bytes)

@@ -255,6 +255,7 @@ struct SegmentCopy {
   /// The list's entry for a copy that holds `sum`.
   static func entry(_ segment: Segment, _ sum: SegmentSum) -> SegmentList.Entry {
     var entry = SegmentList.Entry(id: segment.id, isSealed: true)
+    entry.isRewritten = segment.isRewritten
     entry.basePosition = segment.base.position
     entry.lastPosition = sum.lastPosition
     entry.lastRecord = sum.lastRecord

@@ -23,6 +23,7 @@ package final class ControlPage: @unchecked Sendable {
     static let written = 128
     static let listGeneration = 192
     static let wakeWord = 256
+    static let record = 320
   }
 
   /// A page over a mapping of at least `byteCount` bytes.
@@ -33,12 +34,19 @@ package final class ControlPage: @unchecked Sendable {
   }
 
   /// Begins a new epoch: what an earlier writer published no longer counts.
-  package func begin(boot: UInt64, epoch: UInt64, durable: UInt64, written: UInt64) {
+  package func begin(
+    boot: UInt64,
+    epoch: UInt64,
+    durable: UInt64,
+    written: UInt64,
+    record: UInt64
+  ) {
     unsafe annals_store64_release(page + Offset.isOpen, 0)
     unsafe annals_store64_release(page + Offset.magic, FileHeader.Magic.control.rawValue)
     unsafe annals_store64_release(page + Offset.boot, boot)
     unsafe annals_store64_release(page + Offset.durable, durable)
     unsafe annals_store64_release(page + Offset.written, written)
+    unsafe annals_store64_release(page + Offset.record, record)
     unsafe annals_store64_release(page + Offset.epoch, epoch)
     unsafe annals_store64_release(page + Offset.isOpen, 1)
     wake()
@@ -52,6 +60,15 @@ package final class ControlPage: @unchecked Sendable {
     // Waking costs a system call: only for what most readers wait for.
     if before != durable { wake() }
   }
+
+  /// Publishes the number of the last rule of retention, once all before it is published.
+  package func publish(record: UInt64) {
+    unsafe annals_store64_release(page + Offset.record, record)
+    wake()
+  }
+
+  /// The number of the last rule of retention; read it before the positions.
+  package var record: UInt64 { unsafe annals_load64_acquire(page + Offset.record) }
 
   /// Notes that the writer is gone.
   package func end() {

@@ -11,6 +11,8 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
     case types = 2
     /// A rule of retention or deletion.
     case retention = 3
+    /// What compaction or salvage left out of a rewritten segment.
+    case removal = 4
   }
 
   /// The position the next event takes.

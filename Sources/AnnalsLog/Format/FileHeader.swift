@@ -24,6 +24,7 @@ package struct FileHeader: Equatable, Sendable {
     case control = 0x0a4c_5443_4c4e_4189
     case consumer = 0x0a53_4e43_4c4e_4189
     case backup = 0x0a50_4b42_4c4e_4189
+    case retention = 0x0a54_4552_4c4e_4189
   }
 
   package enum Layout {

@@ -13,7 +13,9 @@ package struct SegmentHeader: Equatable, Sendable {
     package static let predecessorID = 72..<76
     package static let predecessorChecksum = 76..<80
     package static let predecessorEnd = 80..<88
-    package static let reserved = 88..<4092
+    package static let flags = 88..<96
+    package static let lastPosition = 96..<104
+    package static let reserved = 104..<4092
     package static let byteCount = HeaderBlock.byteCount
   }
 
@@ -31,6 +33,11 @@ package struct SegmentHeader: Equatable, Sendable {
   package var predecessorID: SegmentID
   package var predecessorChecksum: UInt32
   package var predecessorEnd: UInt64
+  /// Of a rewritten segment, whose positions may have gaps, the last position it stands for; nil
+  /// in all others.
+  package var rewrittenThrough: UInt64?
+
+  private static let rewrittenFlag: UInt64 = 1
 
   /// A header to be written.
   package init(
@@ -67,6 +74,8 @@ package struct SegmentHeader: Equatable, Sendable {
     buffer.append(predecessorID)
     buffer.append(predecessorChecksum)
     buffer.append(predecessorEnd)
+    buffer.append(rewrittenThrough == nil ? 0 : Self.rewrittenFlag)
+    buffer.append(rewrittenThrough ?? 0)
     HeaderBlock.finish(&buffer, from: start)
   }
 
@@ -85,7 +94,7 @@ package struct SegmentHeader: Equatable, Sendable {
     let block = bytes.extracting(0..<Layout.byteCount)
     if block.isZero(0..<Layout.byteCount) { return nil }
     let header = try HeaderBlock.header(block, .segment, file: file)
-    let found = SegmentHeader(
+    var found = SegmentHeader(
       storeID: header.storeID,
       segmentID: block.load(UInt32.self, at: Layout.segmentID.lowerBound),
       salt: block.load(UInt32.self, at: Layout.salt.lowerBound),
@@ -96,7 +105,14 @@ package struct SegmentHeader: Equatable, Sendable {
       predecessorChecksum: block.load(UInt32.self, at: Layout.predecessorChecksum.lowerBound),
       predecessorEnd: block.load(UInt64.self, at: Layout.predecessorEnd.lowerBound)
     )
-    guard !header.hasZeroReserve || block.isZero(Layout.reserved), found.isInBounds else {
+    let flags = block.load(UInt64.self, at: Layout.flags.lowerBound)
+    let last = block.load(UInt64.self, at: Layout.lastPosition.lowerBound)
+    if flags & rewrittenFlag != 0 { found.rewrittenThrough = last }
+    guard
+      !header.hasZeroReserve
+        || block.isZero(Layout.reserved) && flags <= rewrittenFlag && (flags != 0 || last == 0),
+      found.isInBounds
+    else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentHeader)))
     }
     return found
@@ -108,6 +124,7 @@ package struct SegmentHeader: Equatable, Sendable {
       && predecessorID <= Limits.segmentIDMax && predecessorEnd <= UInt64(Int64.max)
       && basePosition >= 1 && basePosition <= Limits.ordinalMax + 1
       && baseRecord <= Limits.ordinalMax
+      && rewrittenThrough.map { $0 <= Limits.ordinalMax && $0 + 1 >= basePosition } ?? true
   }
 }
 
@@ -133,6 +150,10 @@ package enum StoreFile {
   /// The name of a segment list's file.
   package static func segmentList(_ generation: UInt64) -> String {
     "segments-\(digits(generation, 12))"
+  }
+  /// The name of the file with the rules of retention through a record.
+  package static func retention(_ record: UInt64) -> String {
+    "retention-\(digits(record, 12))"
   }
   /// The name of an index checkpoint's file.
   package static func indexCheckpoint(_ generation: UInt64) -> String {

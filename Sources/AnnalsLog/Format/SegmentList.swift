@@ -8,10 +8,11 @@ package struct SegmentList: Equatable, Sendable {
     package static let segmentCount = 48..<52
     package static let checkpointCount = 52..<56
     package static let nextSegment = 56..<60
-    package static let reserved = 60..<64
+    package static let replacedCount = 60..<64
     package static let entries = 64
     package static let segmentEntry = 64
     package static let checkpointEntry = 32
+    package static let replacedEntry = 8
     package static let checksum = 4
   }
 
@@ -23,6 +24,8 @@ package struct SegmentList: Equatable, Sendable {
     /// Otherwise the segment is in writing or ready for it, and
     /// they are zero.
     package var isSealed: Bool
+    /// Whether compaction or salvage made it: its positions may have gaps.
+    package var isRewritten = false
     package var basePosition: UInt64 = 0
     package var lastPosition: UInt64 = 0
     package var lastRecord: UInt64 = 0
@@ -67,6 +70,8 @@ package struct SegmentList: Equatable, Sendable {
   package var nextSegment: SegmentID
   package var segments: [Entry]
   package var checkpoints: [Checkpoint]
+  /// Segments that are no longer there, and the rewritten ones that took their places.
+  package var replaced: [SegmentID: SegmentID] = [:]
 
   package init(
     storeID: StoreID,
@@ -90,10 +95,10 @@ package struct SegmentList: Equatable, Sendable {
     buffer.append(UInt32(segments.count))
     buffer.append(UInt32(checkpoints.count))
     buffer.append(nextSegment)
-    buffer.append(UInt32(0))
+    buffer.append(UInt32(replaced.count))
     for entry in segments {
       buffer.append(entry.id)
-      buffer.append(UInt32(entry.isSealed ? 1 : 0))
+      buffer.append(UInt32(entry.isSealed ? 1 : 0) | (entry.isRewritten ? 2 : 0))
       buffer.append(entry.basePosition)
       buffer.append(entry.lastPosition)
       buffer.append(entry.lastRecord)
@@ -109,6 +114,10 @@ package struct SegmentList: Equatable, Sendable {
       buffer.append(checkpoint.lastSegment)
       buffer.append(checkpoint.keyCount)
       buffer.appendZeros(8)
+    }
+    for (old, new) in replaced.sorted(by: { $0.key < $1.key }) {
+      buffer.append(old)
+      buffer.append(new)
     }
     let sum = CRC32C.checksum(buffer.bytes.extracting(start..<buffer.count))
     buffer.append(sum)
@@ -133,9 +142,11 @@ package struct SegmentList: Equatable, Sendable {
     }
     let segmentCount = Int(bytes.load(UInt32.self, at: Layout.segmentCount.lowerBound))
     let checkpointCount = Int(bytes.load(UInt32.self, at: Layout.checkpointCount.lowerBound))
-    let end =
+    let replacedCount = Int(bytes.load(UInt32.self, at: Layout.replacedCount.lowerBound))
+    let replacedStart =
       Layout.entries + segmentCount * Layout.segmentEntry
       + checkpointCount * Layout.checkpointEntry
+    let end = replacedStart + replacedCount * Layout.replacedEntry
     guard bytes.count == end + Layout.checksum else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList)))
     }
@@ -148,8 +159,7 @@ package struct SegmentList: Equatable, Sendable {
       segments: [],
       checkpoints: []
     )
-    guard !hasZeroReserve || bytes.isZero(Layout.reserved),
-      list.generation <= Limits.generationMax, list.nextSegment <= Limits.segmentIDMax
+    guard list.generation <= Limits.generationMax, list.nextSegment <= Limits.segmentIDMax
     else { throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList))) }
     var ids: Set<SegmentID> = []
     for index in 0..<segmentCount {
@@ -157,7 +167,7 @@ package struct SegmentList: Equatable, Sendable {
       let flags = bytes.load(UInt32.self, at: at + 4)
       let entry = Entry(bytes, at: at)
       guard entry.id != 0, entry.id < list.nextSegment, ids.insert(entry.id).inserted,
-        !hasZeroReserve || flags <= 1, entry.isInBounds
+        !hasZeroReserve || flags <= 1 || flags == 3, entry.isInBounds
       else { throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList))) }
       list.segments.append(entry)
     }
@@ -174,6 +184,15 @@ package struct SegmentList: Equatable, Sendable {
         !hasZeroReserve || bytes.isZero(at + 24..<at + 32)
       else { throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList))) }
       list.checkpoints.append(checkpoint)
+    }
+    for index in 0..<replacedCount {
+      let at = replacedStart + index * Layout.replacedEntry
+      let old = bytes.load(UInt32.self, at: at)
+      let new = bytes.load(UInt32.self, at: at + 4)
+      guard old != 0, old < list.nextSegment, ids.contains(new), ids.insert(old).inserted else {
+        throw .corrupt(Corruption(file: file, offset: at, .malformed(.segmentList)))
+      }
+      list.replaced[old] = new
     }
     return list
   }
@@ -197,6 +216,7 @@ extension SegmentList.Entry {
       id: bytes.load(UInt32.self, at: offset),
       isSealed: bytes.load(UInt32.self, at: offset + 4) & 1 != 0
     )
+    isRewritten = bytes.load(UInt32.self, at: offset + 4) & 2 != 0
     basePosition = bytes.load(UInt64.self, at: offset + 8)
     lastPosition = bytes.load(UInt64.self, at: offset + 16)
     lastRecord = bytes.load(UInt64.self, at: offset + 24)

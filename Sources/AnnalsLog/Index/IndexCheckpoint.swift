@@ -27,11 +27,6 @@ package final class IndexCheckpoint: Sendable {
   /// The file, for errors.
   package var name: String { file.name }
 
-  /// Whether it answers for `segment`.
-  package func covers(_ segment: SegmentID) -> Bool {
-    header.firstSegment <= segment && segment <= header.lastSegment
-  }
-
   /// The size of the file.
   package var fileBytes: Int { file.mapping.count }
 

@@ -100,7 +100,8 @@ extension EventLog {
         spare: opener.spare,
         lastSegmentBytes: opener.lastSegmentBytes,
         unfooted: opener.unfooted,
-        isListChanged: opener.isListChanged
+        isListChanged: opener.isListChanged,
+        retentionFile: opener.retentionFile
       )
     )
     if opener.isListChanged {
@@ -191,7 +192,7 @@ extension EventLog {
       $0.begin(segment.id, basePosition: lastPosition + 1, expecting: 0)
     }
     core.updateView { view in
-      LogView(segments: view.segments + [segment], directory: view.directory)
+      view.with(segments: view.segments + [segment])
     }
     return WriterTail(
       segment: segment,
@@ -244,7 +245,8 @@ extension EventLog {
       boot: core.bootNumber,
       epoch: .random(in: 1 ... .max),
       durable: position,
-      written: position
+      written: position,
+      record: core.retention.record
     )
     return control
   }

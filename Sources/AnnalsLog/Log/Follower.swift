@@ -28,11 +28,14 @@ package final class Follower: @unchecked Sendable {
 
   /// Takes up what was published since the last time; true if there was something.
   package func refresh() throws(LogError) -> Bool {
-    guard let control, let page = control.read(boot: core.bootNumber) else { return false }
+    guard let control else { return false }
+    // Before the positions: what stood before a rule is then published, too.
+    let record = control.record
+    guard let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
       let target = core.options.visibility == .durable ? page.durable : page.written
-      guard target > core.writtenThrough else { return false }
-      try advance(through: target)
+      guard target > core.writtenThrough || record > core.retention.record else { return false }
+      try advance(through: target, record: record)
       let reached = state.scan?.lastPosition ?? core.writtenThrough
       let visible = min(reached, target)
       state.unreached = reached < target ? target : 0
@@ -59,12 +62,15 @@ package final class Follower: @unchecked Sendable {
     control.wait(word, nanoseconds: min(nanoseconds, 20_000_000))
   }
 
-  private func advance(through target: UInt64) throws(LogError) {
+  private func advance(through target: UInt64, record: UInt64) throws(LogError) {
     while true {
       if state.scan != nil {
         state.scan?.through = target
+        state.scan?.throughRecord = record
         try state.scan?.run(goesOn: false)
-        if let scan = state.scan, scan.lastPosition >= target { return }
+        if let scan = state.scan, scan.lastPosition >= target, scan.lastRecord >= record {
+          return
+        }
       }
       guard try openSuccessor() else { return }
     }
@@ -107,7 +113,7 @@ package final class Follower: @unchecked Sendable {
       $0.begin(segment.id, basePosition: header.basePosition, expecting: 0)
     }
     core.updateView { view in
-      LogView(segments: view.segments + [segment], directory: view.directory)
+      view.with(segments: view.segments + [segment])
     }
     state.segment = segment
     state.scan = TailScan(
@@ -206,10 +212,19 @@ extension EventLog {
   ) throws(LogError) -> (opener: LogOpener, durable: UInt64) {
     let isAlive = try isWriterAlive(files.root)
     var opener = try LogOpener(path, files, options, isWriting: false)
+    // Before the positions: what stood before a rule is then published, too.
+    let record = control?.record ?? 0
     let page = isAlive ? control?.read(boot: opener.core.bootNumber) : nil
     if let page {
       let through = options.visibility == .durable ? page.durable : page.written
-      opener = try LogOpener(path, files, options, isWriting: false, through: through)
+      opener = try LogOpener(
+        path,
+        files,
+        options,
+        isWriting: false,
+        through: through,
+        throughRecord: record
+      )
     }
     try opener.run()
     return (opener, page?.durable ?? .max)

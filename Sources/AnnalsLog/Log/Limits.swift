@@ -32,6 +32,8 @@ public enum Limits {
   public static let consumerNameBytesMax = 200
   /// The most bytes of a consumer's state: it is saved and loaded as a whole.
   public static let consumerStateBytesMax = 1 << 30
+  /// The most bytes of a retention rule's reason: a sentence or two for people.
+  public static let reasonBytesMax = 1024
   /// The greatest position, version, record number or key sequence: an index entry has 56 bits.
   package static let ordinalMax: UInt64 = (1 << 56) - 1
   /// The greatest id of a segment: the index tells it from an event in 32 bits.

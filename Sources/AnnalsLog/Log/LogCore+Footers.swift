@@ -22,15 +22,8 @@ extension LogCore {
   package func install(_ footer: Footer, of segment: Segment) {
     segment.update { $0.footer = footer }
     updateView { view in
-      if view.directory.covers(segment.id) { return view }
-      // Newest first, always: the first table that has a key is believed. A footer that was made
-      // anew belongs to an older segment and keeps its place.
-      return LogView(
-        segments: view.segments,
-        directory: Directory(
-          view.newerRuns(than: segment) + [.footer(segment)] + view.tables(before: segment).runs
-        )
-      )
+      if view.covers(segment) { return view }
+      return view.with(directory: view.directory(adding: segment))
     }
   }
 
@@ -46,7 +39,7 @@ extension LogCore {
       else { return view }
       runs.replaceSubrange(start..<start + old.count, with: [run])
       isReplaced = true
-      return LogView(segments: view.segments, directory: Directory(runs))
+      return view.with(directory: Directory(runs))
     }
     return isReplaced
   }
@@ -85,9 +78,8 @@ extension LogCore {
         return directory
       case .checkpoint(let checkpoint) where checkpoint.name == file:
         // The footers it was made from are there still.
-        let segments = currentView.segments.filter {
-          $0.id >= checkpoint.header.firstSegment && $0.id <= checkpoint.header.lastSegment
-        }
+        let view = currentView
+        let segments = view.segments[view.covered(by: checkpoint)]
         var runs = directory.runs
         runs.replaceSubrange(index...index, with: segments.reversed().map { .footer($0) })
         let repaired = Directory(runs)
@@ -99,7 +91,7 @@ extension LogCore {
           else { return view }
           var runs = view.directory.runs
           runs.replaceSubrange(current...current, with: segments.reversed().map { .footer($0) })
-          return LogView(segments: view.segments, directory: Directory(runs))
+          return view.with(directory: Directory(runs))
         }
         return repaired
       case .footer, .checkpoint:
@@ -153,23 +145,62 @@ extension Directory.Run {
   }
 }
 
-extension Directory {
-  /// Whether an index checkpoint answers for `segment`.
-  package func covers(_ segment: SegmentID) -> Bool {
-    runs.contains {
-      if case .checkpoint(let checkpoint) = $0 {
-        checkpoint.covers(segment)
-      } else {
-        false
+extension LogView {
+  /// Where `id`, or what took its place, stands in log order; behind all others if the view does
+  /// not have it yet.
+  package func order(of id: SegmentID) -> Int {
+    if let index = segments.lastIndex(where: { $0.id == id }) { return index }
+    guard let rewritten = replaced[id] else { return segments.count }
+    return segments.lastIndex { $0.id == rewritten } ?? segments.count
+  }
+
+  /// The segments that an index checkpoint answers for; of the first and the last, if they took
+  /// the place of several, perhaps only for a part.
+  package func covered(by checkpoint: IndexCheckpoint) -> Range<Int> {
+    let first = order(of: checkpoint.header.firstSegment)
+    let last = order(of: checkpoint.header.lastSegment)
+    return first <= last && last < segments.count ? first..<last + 1 : 0..<0
+  }
+
+  /// Whether the directory answers for `segment`.
+  package func answers(for segment: Segment) -> Bool {
+    let isFooted = directory.runs.contains {
+      if case .footer(let other) = $0 { other === segment } else { false }
+    }
+    return isFooted && segment.hasWholeFooter || covers(segment)
+  }
+
+  /// Whether an index checkpoint answers for all of `segment`.
+  package func covers(_ segment: Segment) -> Bool {
+    let place = order(of: segment.id)
+    return directory.runs.contains {
+      guard case .checkpoint(let checkpoint) = $0, covered(by: checkpoint).contains(place) else {
+        return false
       }
+      let ends = [checkpoint.header.firstSegment, checkpoint.header.lastSegment]
+      return !ends.contains { $0 != segment.id && replaced[$0] == segment.id }
     }
   }
-}
 
-extension LogView {
-  /// Where `id` stands in log order; behind all others if the view does not have it yet.
-  package func order(of id: SegmentID) -> Int {
-    segments.lastIndex { $0.id == id } ?? segments.count
+  /// The directory with the footer of `segment`.
+  ///
+  /// Newest first, always: the first table that has a key is believed. A footer that was made anew
+  /// belongs to an older segment and keeps its place.
+  package func directory(adding segment: Segment) -> Directory {
+    let place = order(of: segment.id)
+    var runs = directory.runs.filter { run in
+      if case .footer(let other) = run { other.id != segment.id } else { true }
+    }
+    let index = runs.firstIndex { lastPlace($0) <= place } ?? runs.count
+    runs.insert(.footer(segment), at: index)
+    return Directory(runs)
+  }
+
+  private func lastPlace(_ run: Directory.Run) -> Int {
+    switch run {
+    case .footer(let segment): order(of: segment.id)
+    case .checkpoint(let checkpoint): order(of: checkpoint.header.lastSegment)
+    }
   }
 
   /// The tables over the segments before `segment`, newest first.
@@ -181,24 +212,13 @@ extension LogView {
       case .footer(let other):
         if order(of: other.id) < limit { runs.append(run) }
       case .checkpoint(let checkpoint):
-        let covered = segments.filter { checkpoint.covers($0.id) }
-        let older = covered.filter { order(of: $0.id) < limit }
+        let covered = self.covered(by: checkpoint)
+        let older = covered.clamped(to: 0..<limit)
         // A table that also knows later segments would hide what stood before.
-        runs += older.count == covered.count ? [run] : older.reversed().map { .footer($0) }
+        runs += older == covered ? [run] : segments[older].reversed().map { .footer($0) }
       }
     }
     return Directory(runs)
-  }
-
-  /// The tables over the segments behind `segment`, newest first.
-  fileprivate func newerRuns(than segment: Segment) -> [Directory.Run] {
-    let limit = order(of: segment.id)
-    return directory.runs.filter { run in
-      switch run {
-      case .footer(let other): order(of: other.id) > limit
-      case .checkpoint(let checkpoint): order(of: checkpoint.header.firstSegment) > limit
-      }
-    }
   }
 
   /// The newest `fanIn` neighbouring runs of one size, if there are that many.
@@ -208,10 +228,7 @@ extension LogView {
       // A footer made at a close, before the segment was sealed, does not cover all of it.
       case .footer(let segment): return segment.hasWholeFooter ? 0 : -1
       case .checkpoint(let checkpoint):
-        let header = checkpoint.header
-        var covered = segments.count {
-          $0.id >= header.firstSegment && $0.id <= header.lastSegment
-        }
+        var covered = self.covered(by: checkpoint).count
         var tier = 0
         while covered >= fanIn {
           covered /= fanIn

@@ -13,6 +13,8 @@ package final class LogCore: @unchecked Sendable {
   package let hasher: KeyHasher
   package let types: TypeTable
   package let index = KeyIndex()
+  /// The rules about what readers see.
+  package let retention: RetentionBox
   package let options: LogOptions
   private let written = Atomic<UInt64>(0)
   private let durable = Atomic<UInt64>(0)
@@ -37,6 +39,7 @@ package final class LogCore: @unchecked Sendable {
     self.historyID = historyID
     self.historyStart = historyStart
     hasher = KeyHasher(storeID)
+    retention = RetentionBox(hasher)
     self.types = types
     self.options = options
     view = LogView(segments: [], directory: Directory())

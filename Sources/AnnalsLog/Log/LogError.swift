@@ -31,6 +31,8 @@ public enum LogError: Error, Equatable, Sendable {
   case conditionFailed(ConditionConflict)
   /// The idempotency key was used before, for other events.
   case keyReused(firstPosition: Position)
+  /// A rule of retention forbids it, or it can not be made a rule; nothing was appended.
+  case refusedByRetention(RetentionRefusal)
   /// A limit was exceeded; nothing was appended.
   case limitExceeded(LimitExceeded)
   /// A name is empty, holds a NUL, or is not UTF-8.
@@ -100,7 +102,7 @@ public struct Corruption: Error, Hashable, Sendable {
   @nonexhaustive
   public enum Structure: String, Hashable, Sendable {
     case manifest, segmentList, segmentHeader, frame, eventsFrame, controlFrame, footer
-    case indexCheckpoint, typeTable, snapshot, staging, consumer, backupCatalog
+    case indexCheckpoint, typeTable, snapshot, staging, consumer, retention, backupCatalog
   }
 }
 
@@ -172,7 +174,7 @@ public struct LimitExceeded: Hashable, Sendable {
   public enum Limit: String, Hashable, Sendable {
     case payloadBytes, appendBytes, appendEvents, aggregateIDBytes, typeBytes, tagBytes, tagCount
     case metadataBytes, keyBytes, types, positions, consumerNameBytes, consumerStateBytes
-    case snapshotBytes
+    case snapshotBytes, reasonBytes
   }
 }
 

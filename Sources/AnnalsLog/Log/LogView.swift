@@ -6,10 +6,31 @@ package final class LogView: Sendable {
   /// In log order; the last may be in writing.
   package let segments: [Segment]
   package let directory: Directory
+  /// Segments that are no longer there, and the rewritten ones in their places.
+  package let replaced: [SegmentID: SegmentID]
+  /// The key tables of the newest segments, for who fetches from them in advance.
+  package let newestTables: [SortedKeys]
 
-  package init(segments: [Segment], directory: Directory) {
+  package init(
+    segments: [Segment],
+    directory: Directory,
+    replaced: [SegmentID: SegmentID] = [:]
+  ) {
     self.segments = segments
+    self.replaced = replaced
     self.directory = directory
+    newestTables = segments.suffix(Self.tablesMax).compactMap { $0.footer?.keys }
+  }
+
+  private static let tablesMax = 8
+
+  /// This view with other segments or another directory.
+  package func with(segments: [Segment]? = nil, directory: Directory? = nil) -> LogView {
+    LogView(
+      segments: segments ?? self.segments,
+      directory: directory ?? self.directory,
+      replaced: replaced
+    )
   }
 
   /// The index of the segment that would hold `position`: the last that begins at or before it.
@@ -23,9 +44,11 @@ package final class LogView: Sendable {
     return low == 0 ? nil : low - 1
   }
 
-  /// The segment with the given id.
+  /// The segment with the given id, or the one that took its place.
   package func segment(_ id: SegmentID) -> Segment? {
     // Ids rise in log order until compaction; look at the end first, where loads look most.
-    segments.last { $0.id == id }
+    if let found = segments.last(where: { $0.id == id }) { return found }
+    guard let rewritten = replaced[id] else { return nil }
+    return segments.last { $0.id == rewritten }
   }
 }

@@ -158,8 +158,8 @@ public struct LogInspector: Sendable {
 
   private func checkpointCovering(_ id: SegmentID) -> UInt64? {
     for run in view.directory.runs {
-      if case .checkpoint(let checkpoint) = run, checkpoint.header.firstSegment <= id,
-        id <= checkpoint.header.lastSegment
+      if case .checkpoint(let checkpoint) = run,
+        view.covered(by: checkpoint).contains(view.order(of: id))
       {
         return checkpoint.header.generation
       }

@@ -20,19 +20,22 @@ extension Maintenance {
   /// directory has.
   private func merge(_ runs: [Directory.Run]) throws(LogError) -> Bool {
     var inputs: [IndexMerge.Input] = []
-    var first = SegmentID.max
+    // Oldest first; ids do not rise where compaction was.
+    var first: SegmentID = 0
     var last: SegmentID = 0
+    var replaced: Set<UInt64> = []
     for run in runs.reversed() {
       switch run {
       case .footer(let segment):
         guard let footer = segment.footer else { return false }
         inputs.append(IndexMerge.Input(keys: footer.keys, segment: segment.id))
-        first = min(first, segment.id)
-        last = max(last, segment.id)
+        if first == 0 { first = segment.id }
+        last = segment.id
       case .checkpoint(let checkpoint):
         inputs.append(IndexMerge.Input(keys: checkpoint.keys, segment: nil))
-        first = min(first, checkpoint.header.firstSegment)
-        last = max(last, checkpoint.header.lastSegment)
+        if first == 0 { first = checkpoint.header.firstSegment }
+        last = checkpoint.header.lastSegment
+        replaced.insert(checkpoint.header.generation)
       }
     }
     let known = lock.withLock { state.list.checkpoints.map(\.generation).max() ?? 0 }
@@ -63,19 +66,18 @@ extension Maintenance {
       try root.remove(name)
       return false
     }
-    try list(checkpoint)
+    try list(checkpoint, replaced)
     return true
   }
 
   /// Lists a checkpoint durably, and then removes those it answers for.
-  private func list(_ checkpoint: IndexCheckpoint) throws(LogError) {
+  private func list(
+    _ checkpoint: IndexCheckpoint,
+    _ replaced: Set<UInt64>
+  ) throws(LogError) {
     let header = checkpoint.header
-    let replaced = lock.withLock { () -> [UInt64] in
-      func isReplaced(_ known: SegmentList.Checkpoint) -> Bool {
-        known.firstSegment >= header.firstSegment && known.lastSegment <= header.lastSegment
-      }
-      let replaced = state.list.checkpoints.filter(isReplaced).map(\.generation)
-      state.list.checkpoints.removeAll(where: isReplaced)
+    lock.withLock {
+      state.list.checkpoints.removeAll { replaced.contains($0.generation) }
       state.list.checkpoints.append(
         SegmentList.Checkpoint(
           generation: header.generation,
@@ -85,7 +87,6 @@ extension Maintenance {
         )
       )
       state.isListChanged = true
-      return replaced
     }
     try work.withLock { () throws(LogError) in try writeList(lock.withLock { state.list }) }
     for generation in replaced {

@@ -32,6 +32,8 @@ package final class Maintenance: @unchecked Sendable {
     package var lastSegmentBytes: Int
     package var unfooted: [Segment] = []
     package var isListChanged = false
+    /// The record that the retention file on disk goes through; 0 if there is none.
+    package var retentionFile: UInt64 = 0
     /// Whether the last write of the manifest failed, so that its slot may hold either content.
     package var isManifestUncertain = false
     package var isWanted = false
@@ -186,6 +188,7 @@ package final class Maintenance: @unchecked Sendable {
           try writeList(lock.withLock { state.list })
         }
       }
+      try writeRetention()
       try mergeCheckpoints()
     } catch {
       lock.withLock { state.lastError = error }
@@ -196,6 +199,22 @@ package final class Maintenance: @unchecked Sendable {
 // MARK: Files
 
 extension Maintenance {
+  /// Writes the rules of retention, if there are newer ones than the file has.
+  private func writeRetention() throws(LogError) {
+    let file = core.retention.file(storeID: core.storeID, historyID: core.historyID)
+    guard file.record > lock.withLock({ state.retentionFile }) else { return }
+    try work.withLock { () throws(LogError) in
+      let root = core.files.root
+      let name = StoreFile.retention(file.record)
+      let bytes = file.encoded()
+      try core.files.replace(name, in: root, with: bytes.bytes)
+      lock.withLock { state.retentionFile = file.record }
+      for other in try root.names() where other != name {
+        if StoreFile.number(in: other, prefix: "retention-") != nil { try? root.remove(other) }
+      }
+    }
+  }
+
   /// Makes a segment file and lists it.
   ///
   /// Under `work`.

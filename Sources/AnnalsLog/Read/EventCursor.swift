@@ -7,6 +7,10 @@ public struct EventCursor: ~Copyable {
   private let view: LogView
   private var decoder: FrameDecoder
   private let filter: EventFilter
+  /// The rules of retention; nil if there are none.
+  private var retention: RetentionFilter?
+  /// Whether every event passes, and as it is.
+  private let isPlain: Bool
   private let through: UInt64
   private let after: UInt64
   private let isReversed: Bool
@@ -14,6 +18,8 @@ public struct EventCursor: ~Copyable {
   private var isLoaded = false
   private var isFinished = false
   private var index = 0
+  /// Walking forwards: the end of the loaded frame's events that are visible and asked for.
+  private var readyEnd = 0
   // Walking: where the next frame stands.
   private var segmentIndex = 0
   private var offset = 0
@@ -42,8 +48,11 @@ public struct EventCursor: ~Copyable {
   /// A cursor over `request`.
   package init(_ core: LogCore, _ request: ReadRequest) throws(LogError) {
     self.core = core
-    let visible = core.visibleThrough(request.visibility ?? core.options.visibility)
-    view = core.currentView
+    let published = core.visibleThrough(request.visibility ?? core.options.visibility)
+    let visible = request.pin.map { min($0.position.rawValue, published) } ?? published
+    view = request.pin?.view ?? core.currentView
+    var rules = request.pin == nil ? core.retention.current : request.pin?.rules
+    if request.ignoresRetention { rules = nil }
     decoder = FrameDecoder(types: core.types, isGuarded: request.isGuarded)
     isReversed = request.isReversed
     remaining = request.limit
@@ -52,7 +61,9 @@ public struct EventCursor: ~Copyable {
     after = isByVersion ? 0 : request.after
     let tag = request.query.items.count == 1 ? request.query.items[0].tags.first : nil
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
+    isPlain = filter.isOpen && rules == nil
     isByKey = filter.aggregate != nil || filter.tag != nil
+    if let rules { retention = try RetentionFilter(core, rules, request, visible: visible) }
     if let id = filter.aggregate {
       decoder.setKey(id.span)
       let hash = core.hasher.hash(id.span, .aggregate)
@@ -60,13 +71,21 @@ public struct EventCursor: ~Copyable {
         try core.postings(
           hash,
           view,
-          afterVersion: request.after,
-          throughVersion: request.until
+          afterVersion: max(request.after, retention?.own?.version ?? 0),
+          throughVersion: request.until,
+          isPinned: request.pin != nil
         )
       )
     } else if let tag = filter.tag {
       let hash = core.hasher.hash(tag.span, .tag)
-      setPostings(try core.postings(hash, view, afterPosition: request.after))
+      setPostings(
+        try core.postings(
+          hash,
+          view,
+          afterPosition: request.after,
+          isPinned: request.pin != nil
+        )
+      )
     } else {
       try start()
     }
@@ -81,9 +100,19 @@ public struct EventCursor: ~Copyable {
   @_lifetime(&self)
   public mutating func next() throws(LogError) -> EventView? {
     if isFinished { return nil }
-    while let index = try advance() {
-      let event = unsafe EventView(unretained: &decoder, index)
-      if !filter.isOpen, !filter.matches(event) { continue }
+    while true {
+      var found = index
+      if found < readyEnd {
+        index &+= 1
+      } else {
+        guard let next = try advance() else { break }
+        found = next
+      }
+      var event = unsafe EventView(unretained: &decoder, found)
+      if !isPlain {
+        if !filter.isOpen, !filter.matches(event) { continue }
+        if retention != nil, try isHidden(&event, found) { continue }
+      }
       remaining -= 1
       if remaining == 0 { isFinished = true }
       return unsafe _overrideLifetime(event, mutating: &self)
@@ -92,8 +121,27 @@ public struct EventCursor: ~Copyable {
     return nil
   }
 
-  /// The index of the next event in the loaded frame.
-  @inline(__always)
+  /// Whether the rules of retention hide the event; takes its payload away if they want that.
+  private mutating func isHidden(
+    _ event: inout EventView,
+    _ found: Int
+  ) throws(LogError) -> Bool {
+    let row = decoder.frame.aggregateIndex(found, decoder.bytes)
+    let rowCount = decoder.frame.aggregateCount
+    let (offset, segment) = (decoder.offset, decoder.segment?.id ?? 0)
+    let isHidden = try retention?.hides(
+      event,
+      row: row,
+      rowCount: rowCount,
+      frame: offset,
+      of: segment
+    )
+    if isHidden ?? false { return true }
+    if retention?.redacts(event.position.rawValue) ?? false { event.redact() }
+    return false
+  }
+
+  /// The index of the next event in the loaded frame, or the first of the next one.
   private mutating func advance() throws(LogError) -> Int? {
     if isByKey { return try advanceByKey() }
     return isReversed ? try advanceBackwards() : try advanceForwards()
@@ -122,15 +170,9 @@ extension EventCursor {
 
   private mutating func advanceForwards() throws(LogError) -> Int? {
     while true {
-      if isLoaded {
-        while index < decoder.frame.eventCount {
-          let current = index
-          index += 1
-          let position = decoder.frame.position(current, decoder.bytes)
-          if position <= after { continue }
-          return position > through ? nil : current
-        }
-        isLoaded = false
+      if index < readyEnd {
+        index += 1
+        return index - 1
       }
       guard try loadNextFrame() else { return nil }
     }
@@ -167,9 +209,8 @@ extension EventCursor {
         if passForwards(told, segment, limit: limit) { continue }
         throw told
       }
-      index = 0
-      isLoaded = true
       nextPosition = decoder.frame.lastPosition(decoder.bytes) + 1
+      (index, readyEnd) = decoder.indices(after: after, through: through)
       return true
     }
     return false

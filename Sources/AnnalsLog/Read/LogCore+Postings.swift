@@ -23,16 +23,20 @@ extension LogCore {
   ///   - version: for an aggregate, events up to this version need not be found.
   ///   - throughVersion: for an aggregate, events behind this version are not given.
   ///   - position: events up to this position need not be found.
+  ///   - isPinned: whether the view may be an old one.
   package func postings(
     _ hash: KeyHash,
     _ view: LogView,
     afterVersion version: UInt64 = 0,
     throughVersion: UInt64 = .max,
-    afterPosition position: UInt64 = 0
+    afterPosition position: UInt64 = 0,
+    isPinned: Bool = false
   ) throws(LogError) -> Postings {
     var found = Postings()
-    prefetchFooters(hash, view)
-    let newest = try newestSegment(hash, view)
+    let tables = view.newestTables
+    for index in tables.indices { tables[index].prefetch(hash) }
+    for index in tables.indices { tables[index].prefetchNeighbours(hash) }
+    let newest = try newestSegment(hash, view, isPinned: isPinned)
     if newest.segment == 0 { return found }
     found.parts.reserveCapacity(8)
     found.ordinals.reserveCapacity(32)
@@ -67,20 +71,25 @@ extension LogCore {
       }
       known = nil
       var (lower, upper) = (start, found.ordinals.count)
-      if oldest < throughVersion, throughVersion - oldest < UInt64(upper - lower) {
+      // Versions have gaps where compaction was: then the end is found event by event.
+      if segment.isRewritten {
+        upper = found.ordinals.count
+      } else if oldest < throughVersion, throughVersion - oldest < UInt64(upper - lower) {
         upper = lower + Int(throughVersion - oldest)
       } else if oldest != .max, oldest >= throughVersion {
         upper = lower
       }
-      // Versions have no gaps: events that were not asked for need not be looked at.
+      // An event's version is at most as many above the oldest as there are events up to it: those
+      // that were not asked for need not be looked at.
       if oldest < version { lower += Int(min(version - oldest, UInt64(upper - lower))) }
       if lower < upper {
         found.parts.append(Postings.Part(segment: segment, places: lower..<upper))
       }
       if oldest <= version || segment.base.position <= position { break }
       switch link {
-      case .segment(let before): next = before == 0 || before == id ? nil : before
-      case .unknown, .entry:
+      case .segment(let before) where before == 0 || before == id: next = nil
+      case .segment(let before) where view.segment(before) != nil: next = before
+      case .segment, .unknown, .entry:
         next = try self.newest(hash, in: view.tables(before: segment))?.segment
       }
       // The way leads back only; a table that says otherwise is not this log's.
@@ -89,17 +98,6 @@ extension LogCore {
       }
     }
     return found
-  }
-
-  private static let footersAhead = 8
-
-  /// Has the processor fetch what looking up the key in the newest footers will read, side by side.
-  private func prefetchFooters(_ hash: KeyHash, _ view: LogView) {
-    let last = view.segments.count - 1
-    if last < 1 { return }
-    let range = max(0, last - Self.footersAhead)...last
-    for index in range { view.segments[index].footer?.keys.prefetch(hash) }
-    for index in range { view.segments[index].footer?.keys.prefetchNeighbours(hash) }
   }
 
   /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
@@ -152,13 +150,27 @@ extension LogCore {
   /// that was looked at; and the oldest segment the index in memory knows of.
   private func newestSegment(
     _ hash: KeyHash,
-    _ view: LogView
+    _ view: LogView,
+    isPinned: Bool
   ) throws(LogError) -> (segment: SegmentID, entry: KeyEntry?, firstIndexed: SegmentID) {
     let (known, firstIndexed) = index.withState { state -> (SegmentID?, SegmentID) in
       let segment = state.knownSlot(hash).map { state.table[$0].segment }
       return (segment, state.chains.isEmpty ? 0 : state.chains[0].segment)
     }
-    if let known { return (known, nil, firstIndexed) }
+    if let known, !isPinned, known == 0 || view.segment(known) != nil {
+      return (known, nil, firstIndexed)
+    }
+    if known != nil || isPinned {
+      // What the index leads to may have been begun, or rewritten, after the view was taken.
+      for segment in view.segments.reversed() {
+        if index.withState({ $0.newestEntry(hash, in: segment.id) != nil }) {
+          return (segment.id, nil, firstIndexed)
+        }
+        if view.answers(for: segment) { break }
+        guard let footer = try footer(of: segment) else { continue }
+        if let entry = try footer.keys.find(hash) { return (segment.id, entry, firstIndexed) }
+      }
+    }
     let answer = try newest(hash, in: view.directory)
     return (answer?.segment ?? 0, answer?.entry, firstIndexed)
   }

@@ -23,6 +23,10 @@ public struct ReadRequest: Sendable {
   public var limit = Int.max
   /// Which events are seen; nil takes the log's.
   public var visibility: Durability?
+  /// The moment the log is seen at; nil for now.
+  public var pin: LogPin?
+  /// Whether what rules hide is given, as far as compaction has left it.
+  package var ignoresRetention = false
   /// Whether frames are copied before they are read, so that a file another program truncated, or
   /// a page the disk can not read, is an error and not a signal.
   ///

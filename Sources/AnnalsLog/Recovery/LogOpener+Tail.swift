@@ -202,6 +202,9 @@ extension LogOpener {
       record = footer.header.lastRecord
       keys = footer.header.keySequence
       segment.update { $0.footer = footer }
+      if footer.header.lastRecord > core.retention.lastTaken {
+        try takeRules(segment, through: start)
+      }
     }
     core.index.withState {
       $0.begin(segment.id, basePosition: position + 1, expecting: 0)
@@ -219,6 +222,7 @@ extension LogOpener {
     )
     scan.lastChecksum = segment.footer?.header.lastChecksum ?? 0
     scan.through = through
+    scan.throughRecord = throughRecord
     scan.contentEnd = current.contentEnd
     try scan.run(goesOn: !isWritingAllowed)
     isTailWalked = isTailWalked || scan.offset > start
@@ -286,7 +290,7 @@ extension LogOpener {
     tail = (segment, file, scan)
     core.updateView { view in
       let footers: [Directory.Run] = segment.footer == nil ? [] : [.footer(segment)]
-      return LogView(
+      return view.with(
         segments: view.segments + [segment],
         directory: Directory(footers + view.directory.runs)
       )

@@ -21,6 +21,10 @@ package struct LogOpener {
   private(set) var segments: [Segment] = []
   /// How far a live writer lets readers look; `.max` without one.
   let through: UInt64
+  /// … and, behind that, for the rules up to this record.
+  let throughRecord: UInt64
+  /// The record of the retention file that was read; 0 if there is none.
+  var retentionFile: UInt64 = 0
 
   /// The segments that the list has as sealed, if it could be read: their files never change.
   let sealedOnDisk: Set<SegmentID>
@@ -41,7 +45,8 @@ package struct LogOpener {
     _ files: StoreFiles,
     _ options: LogOptions,
     isWriting: Bool,
-    through: UInt64 = .max
+    through: UInt64 = .max,
+    throughRecord: UInt64 = 0
   ) throws(LogError) {
     let layout = try StoreLayout.read(files)
     var report = RecoveryReport()
@@ -57,6 +62,7 @@ package struct LogOpener {
     )
     self.isWriting = isWriting
     self.through = through
+    self.throughRecord = throughRecord
     list = layout.list
     manifest = layout.manifest
     isListChanged = layout.isRebuilt
@@ -100,15 +106,17 @@ package struct LogOpener {
         try checkWritable(bytes.span, .manifest, StoreFile.manifest)
       }
     }
+    readRetention()
     var unsealed: [SegmentList.Entry] = []
     for entry in list.segments {
       if entry.isSealed, unsealed.isEmpty { try openSealed(entry) } else { unsealed.append(entry) }
     }
     let (runs, unindexed) = try openDirectory()
-    core.updateView { [segments] _ in
-      LogView(segments: segments, directory: Directory(runs))
+    core.updateView { [segments, list] _ in
+      LogView(segments: segments, directory: Directory(runs), replaced: list.replaced)
     }
     mergeTypes()
+    for segment in segments { try takeRules(segment) }
     for segment in unindexed { try indexSealed(segment) }
     try walk(unsealed)
     // Tables made in memory are to be written as well.
@@ -116,6 +124,7 @@ package struct LogOpener {
       segments.filter { segment in
         segment.current.isFooterRebuilt && !unfooted.contains { $0 === segment }
       } + unfooted
+    core.retention.share()
     report.wasClosed = manifest.isClosed && !isTailWalked
   }
 
@@ -232,7 +241,7 @@ extension LogOpener {
       guard case .corrupt = error else { throw error }
     }
     report.findings.append(.init(name, .segmentHeaderRestored))
-    return SegmentHeader(
+    var header = SegmentHeader(
       storeID: core.storeID,
       segmentID: entry.id,
       salt: entry.salt,
@@ -243,6 +252,13 @@ extension LogOpener {
       predecessorChecksum: segments.last?.current.entry.lastChecksum ?? 0,
       predecessorEnd: segments.last?.current.entry.end ?? 0
     )
+    if entry.isRewritten {
+      header.predecessorID = 0
+      header.predecessorChecksum = 0
+      header.predecessorEnd = 0
+      header.rewrittenThrough = entry.lastPosition
+    }
+    return header
   }
 
   /// Takes up the segment's footer if it is there and fits.
@@ -283,10 +299,10 @@ extension LogOpener {
         guard checkpoint.header.generation == known.generation,
           checkpoint.header.firstSegment == known.firstSegment,
           checkpoint.header.lastSegment == known.lastSegment,
-          let last = segments.lastIndex(where: { $0.id == known.lastSegment })
+          let first = index(of: known.firstSegment), let last = index(of: known.lastSegment),
+          first <= last
         else { throw .corrupt(Corruption(file: name, offset: 0, .identity)) }
-        for segment in segments
-        where segment.id >= known.firstSegment && segment.id <= known.lastSegment {
+        for segment in segments[first...last] where !isPartly(segment, known) {
           covered.insert(segment.id)
         }
         runs.append((last, .checkpoint(checkpoint)))
@@ -312,13 +328,24 @@ extension LogOpener {
     return (runs.sorted { $0.last > $1.last }.map(\.run), Array(segments.suffix(count)))
   }
 
+  /// Where a segment, or what took its place, stands among the sealed ones.
+  private func index(of id: SegmentID) -> Int? {
+    segments.lastIndex { $0.id == id || $0.id == list.replaced[id] }
+  }
+
+  /// Whether `segment`, at an end of what a checkpoint covers, may hold more than that.
+  private func isPartly(_ segment: Segment, _ known: SegmentList.Checkpoint) -> Bool {
+    list.replaced[known.firstSegment] == segment.id
+      || list.replaced[known.lastSegment] == segment.id
+  }
+
   private mutating func footInMemory(
     _ segment: Segment,
     runs: [Directory.Run]
   ) throws(LogError) {
     let entry = segment.current.entry
-    core.updateView { [segments] _ in
-      LogView(segments: segments, directory: Directory(runs))
+    core.updateView { [segments, list] _ in
+      LogView(segments: segments, directory: Directory(runs), replaced: list.replaced)
     }
     do throws(LogError) {
       let bytes = try core.buildFooter(

@@ -42,6 +42,8 @@ package struct TailScan {
   package var contentEnd = Int.max
   /// The walk stops behind this position: no more is published.
   package var through = UInt64.max
+  /// … but for the rules of retention up to this record.
+  package var throughRecord: UInt64 = 0
   /// The number of type names that the walked frames hold.
   package private(set) var typeCount = 0
   /// Whether nothing was written behind `durableEnd`: the store was closed there.
@@ -100,7 +102,7 @@ package struct TailScan {
     // What stands behind a proper close was written later, and the mark is an old one.
     if isKnownEnd, offset == durableEnd, isBlank() { return false }
     if offset + FrameHeader.byteCountMin > limit, offset >= durableEnd { return false }
-    if lastPosition >= through { return false }
+    if lastPosition >= through, lastRecord >= throughRecord { return false }
     let header = try segment.frame(at: offset, limit: limit)
     provenEnd = max(provenEnd, segment.durableEnd(at: offset, header))
     let bytes = segment.bytes
@@ -128,7 +130,7 @@ package struct TailScan {
           segment.base
         )
       else { break }
-      guard frame.nextPosition == lastPosition + 1, frame.record >= lastRecord else {
+      guard continues(frame), frame.record >= lastRecord else {
         throw .corrupt(
           Corruption(
             file: segment.name,
@@ -153,6 +155,8 @@ package struct TailScan {
         }
         typeCount = first + names.count - 1
       }
+      if frame.subject == .retention { try takeRule(frame) }
+      if frame.subject == .removal { try takeRemoval(frame) }
       lastRecord = frame.record
     case .snapshot, nil:
       break
@@ -160,6 +164,28 @@ package struct TailScan {
     lastChecksum = header.checksum
     offset += header.byteCount
     return true
+  }
+
+  private func takeRule(_ frame: ControlFrame) throws(LogError) {
+    core.retention.apply(try segment.retention(frame))
+  }
+
+  /// Takes up the versions of aggregates whose newest events left.
+  private mutating func takeRemoval(_ frame: ControlFrame) throws(LogError) {
+    guard segment.isRewritten, let removal = segment.removal(frame) else {
+      throw .corrupt(Corruption(file: segment.name, offset: offset, .malformed(.controlFrame)))
+    }
+    let id = segment.id
+    core.index.withState { state in
+      for entry in removal.versions { state.note(entry, in: id) }
+    }
+    lastPosition = frame.nextPosition - 1
+  }
+
+  private func continues(_ frame: ControlFrame) -> Bool {
+    if frame.nextPosition == lastPosition + 1 { return true }
+    return segment.isRewritten && frame.nextPosition > lastPosition
+      && frame.nextPosition <= durablePosition + 1
   }
 
   private func isBlank() -> Bool {

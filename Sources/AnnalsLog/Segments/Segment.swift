@@ -30,6 +30,9 @@ package final class Segment: @unchecked Sendable {
     package var isFooterRebuilt = false
   }
 
+  /// Whether compaction or salvage made it: positions and versions in it may have gaps.
+  package var isRewritten: Bool { header.rewrittenThrough != nil }
+
   /// The first frame's offset.
   package static let firstFrame = SegmentHeader.Layout.byteCount
 

@@ -9,7 +9,7 @@ enum FormatLayouts {
     "Segment list": segmentList, "Segment entry": segmentEntry,
     "Checkpoint entry": checkpointEntry, "Segment header": segmentHeader, "Frame": frame,
     "Checked pages": checkedPages, "Key table entry": keyTableEntry, "Footer": footer,
-    "Index checkpoint": indexCheckpoint, "Staging": staging,
+    "Index checkpoint": indexCheckpoint, "Retention file": retentionFile, "Staging": staging,
     "Consumer slot": consumerSlot,
   ]
 
@@ -70,7 +70,7 @@ enum FormatLayouts {
     Row(field: "segmentCount", range: SegmentList.Layout.segmentCount),
     Row(field: "checkpointCount", range: SegmentList.Layout.checkpointCount),
     Row(field: "nextSegment", range: SegmentList.Layout.nextSegment),
-    Row(field: "reserved", range: SegmentList.Layout.reserved),
+    Row(field: "replacedCount", range: SegmentList.Layout.replacedCount),
   ]
 
   private static let segmentEntry = sequence(
@@ -97,6 +97,8 @@ enum FormatLayouts {
     Row(field: "predecessorID", range: SegmentHeader.Layout.predecessorID),
     Row(field: "predecessorChecksum", range: SegmentHeader.Layout.predecessorChecksum),
     Row(field: "predecessorEnd", range: SegmentHeader.Layout.predecessorEnd),
+    Row(field: "flags", range: SegmentHeader.Layout.flags),
+    Row(field: "lastPosition", range: SegmentHeader.Layout.lastPosition),
     Row(field: "reserved", range: SegmentHeader.Layout.reserved),
   ]
 
@@ -139,6 +141,18 @@ enum FormatLayouts {
       ("count", 8),
     ]
   )
+
+  private static let retentionFile = sequence(
+    from: CheckedPages.fields,
+    to: encodedRetentionByteCount,
+    [("historyID", 16), ("record", 8), ("ruleCount", 8), ("byteCount", 8)]
+  )
+
+  private static var encodedRetentionByteCount: Int {
+    let id = FormatSamples.storeID
+    let file = RetentionFile(storeID: id, historyID: id, record: 0, rules: [])
+    return FormatSamples.bytes { file.encodeHeader(byteCount: 0, into: &$0) }.count
+  }
 
   private static let zeros = [UInt8](repeating: 0, count: HeaderBlock.byteCount)
 
