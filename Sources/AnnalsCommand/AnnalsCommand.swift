@@ -22,7 +22,8 @@ struct AnnalsCommand: ParsableCommand {
     subcommands: [
       ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
       InspectCommand.self, VerifyCommand.self, TraceCommand.self, ConsumersCommand.self,
-      BackupCommand.self, RestoreCommand.self, ForkCommand.self, DemoCommand.self,
+      BackupCommand.self, RestoreCommand.self, ForkCommand.self, SalvageCommand.self,
+      DemoCommand.self,
       DemoCrashCommand.self,
     ]
   )

@@ -54,6 +54,11 @@ extension Verification {
     isDurable: Bool
   ) throws(LogError) {
     if position == lastPosition + 1 { return }
+    if walk.segment.isRewritten, position > lastPosition {
+      // Its frames of removal name what is missing.
+      lose(through: position - 1)
+      return
+    }
     let corruption = Corruption(
       file: walk.segment.name,
       offset: walk.offset,

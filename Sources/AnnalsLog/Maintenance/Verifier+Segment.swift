@@ -214,7 +214,8 @@ extension Verification {
     if lostEvents == 0, header.baseRecord != lastRecord {
       wrong.append(("record", lastRecord, header.baseRecord))
     }
-    if let previous {
+    let isProof = header.rewrittenThrough == nil && list?.replaced[header.predecessorID] == nil
+    if let previous, isProof {
       if header.predecessorID != previous.id {
         wrong.append(("predecessor", UInt64(previous.id), UInt64(header.predecessorID)))
       } else if previous.isWhole {

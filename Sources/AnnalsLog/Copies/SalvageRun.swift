@@ -1,0 +1,463 @@
+/// One salvage that is being made.
+struct SalvageRun {
+  /// The damaged store, as far as a check of it finds its way.
+  private var source: Verification
+  private var files: [Verification.SegmentFiles] = []
+  private let log: any LogDirectory
+  private var sink: CopyProgressSink
+  private let types = TypeTable()
+  private(set) var report = SalvageReport()
+  private var entries: [SegmentList.Entry] = []
+  private var replaced: [SegmentID: SegmentID]
+  private var nextID: SegmentID
+  private let names = LostNames()
+  private var target: CopyTarget?
+  // Where the new log stands.
+  private var position: UInt64 = 0
+  private var record: UInt64 = 0
+  private var keySequence: UInt64 = 0
+
+  init(
+    _ path: String,
+    _ options: LogOptions,
+    _ progress: @escaping (CopyProgress) -> Void
+  ) throws(LogError) {
+    let root: any LogDirectory
+    do throws(LogError) {
+      root = try options.fileSystem.openDirectory(path, create: false)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
+        throw error
+      }
+      throw .notAStore(path: path)
+    }
+    guard StoreCreation.isStore(try root.names()) else { throw .notAStore(path: path) }
+    log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    source = Verification(path, root, options) { _ in }
+    source.log = log
+    try source.readLayout(log)
+    guard let list = source.list else {
+      throw .corrupt(Corruption(file: StoreFile.manifest, offset: 0, .malformed(.manifest)))
+    }
+    replaced = list.replaced
+    nextID = list.nextSegment == .max ? 1 : list.nextSegment
+    files = source.files
+    var total = 0
+    for file in files { total += (try? file.segment?.size()) ?? 0 }
+    sink = CopyProgressSink(total: total, progress)
+    addHidden(list)
+    for file in files { nextID = max(nextID, file.entry.id + 1) }
+    if let file = try? root.openFile(StoreFile.types, .readOnly),
+      let size = try? file.size(), let bytes = try? file.read(size, at: 0),
+      let found = try? TypeFile.decode(bytes.span, storeID: source.storeID)
+    {
+      _ = types.merge(first: 1, found.names)
+    }
+  }
+
+  /// Adds the segments that were begun behind those the list knows: a damaged manifest may have led
+  /// to an older list.
+  private mutating func addHidden(_ list: SegmentList) {
+    var hidden: [SegmentHeader] = []
+    for name in (try? log.names()) ?? [] where name.hasSuffix(".segment") {
+      guard let id = StoreFile.number(in: name, prefix: "", suffix: ".segment"),
+        !files.contains(where: { UInt64($0.entry.id) == id }),
+        let bytes = try? log.openFile(name, .readOnly).read(HeaderBlock.byteCount, at: 0),
+        let header = try? SegmentHeader.decode(bytes.span, file: name),
+        UInt64(header.segmentID) == id, header.storeID == source.storeID,
+        header.rewrittenThrough == nil
+      else { continue }
+      hidden.append(header)
+    }
+    while let last = files.last(where: { isBegun($0) })?.entry.id,
+      let next = hidden.first(where: { $0.predecessorID == last })
+    {
+      hidden.removeAll { $0.segmentID == next.segmentID }
+      var entry = SegmentList.Entry(id: next.segmentID, isSealed: false)
+      entry.salt = next.salt
+      entry.baseTime = next.baseTime
+      let file = try? log.openFile(StoreFile.segment(next.segmentID), .readOnly)
+      files = files.filter { isBegun($0) }
+      files.append(Verification.SegmentFiles(entry: entry, segment: file, footer: nil))
+    }
+  }
+
+  private func isBegun(_ file: Verification.SegmentFiles) -> Bool {
+    if file.entry.isSealed { return true }
+    guard let bytes = try? file.segment?.read(HeaderBlock.byteCount, at: 0) else { return false }
+    return !bytes.span.isZero(0..<bytes.count)
+  }
+
+  // MARK: Going through
+
+  /// Saves what can be saved; what a complete store is made of beside that.
+  @discardableResult
+  mutating func go(_ target: CopyTarget?) throws(LogError) -> CopyTarget.Contents {
+    self.target = target
+    for index in files.indices { try salvage(index) }
+    if let tail = source.manifest?.tail, source.through == .max, tail.position > position {
+      try addGap(through: tail.position, StoreFile.manifest, nil, instead: nil)
+    }
+    try resolveNames()
+    report.segments = entries.count
+    report.bytes = entries.reduce(0) { $0 + Int($1.end) }
+    report.lastPosition = Position(position)
+    let firstLost = report.lost.compactMap { $0.positions?.first.rawValue }.min()
+    return CopyTarget.Contents(
+      storeID: source.storeID,
+      historyID: .random(),
+      historyStart: firstLost.map { $0 - 1 } ?? position,
+      nextSegment: nextID,
+      segments: entries,
+      replaced: replaced,
+      types: types.all,
+      consumers: (try? ConsumerCopies.read(source.root)) ?? []
+    )
+  }
+
+  private mutating func salvage(_ index: Int) throws(LogError) {
+    let file = files[index]
+    let known = knownPosition(index)
+    guard let handle = file.segment, let reading = try? Mapping.reading(handle),
+      reading.mapping.count > Segment.firstFrame,
+      let segment = open(file, reading.mapping, isKnown: known != nil)
+    else {
+      // Made ready and not begun, or gone.
+      guard let known, known > position else { return }
+      let name = StoreFile.logDirectory + "/" + StoreFile.segment(file.entry.id)
+      let error: LogError? = file.segment == nil ? .missingFile(file: name, positions: nil) : nil
+      try addGap(through: known, name, error, instead: file.entry.id)
+      return
+    }
+    if segment.base.position > position + 1 {
+      // Its header names the one that is gone.
+      let before = segment.header.predecessorID
+      let isGone = before != 0 && replaced[before] == nil && !entries.contains { $0.id == before }
+      try addGap(
+        through: segment.base.position - 1,
+        StoreFile.logDirectory + (isGone ? "/" + StoreFile.segment(before) : ""),
+        nil,
+        instead: isGone ? before : nil
+      )
+    } else if segment.base.position <= position {
+      // Positions that are there already: no segment of this log.
+      return
+    }
+    var walk = self.walk(segment, known)
+    try walk.run { _, _ in }
+    sink.advance(reading.mapping.count, segment.name)
+    report.events += walk.sum.eventCount
+    let isWhole = isHeaderWhole(segment) && walk.damages.isEmpty && walk.lost.isEmpty
+    if isWhole {
+      try copyWhole(segment, walk, file)
+    } else {
+      try rewrite(segment, walk, known, file)
+    }
+    if walk.tornBytes > 0 {
+      report.lost.append(
+        SalvageReport.Loss(
+          file: segment.name,
+          offset: UInt64(walk.end),
+          byteCount: UInt64(walk.tornBytes)
+        )
+      )
+    }
+  }
+
+  private func walk(_ segment: Segment, _ known: UInt64?) -> SalvageWalk {
+    let entry = segment.current.entry
+    return SalvageWalk(
+      segment,
+      knownEnd: entry.isSealed ? Int(clamping: entry.end) : nil,
+      knownPosition: known,
+      through: source.through,
+      record: record,
+      keySequence: keySequence
+    )
+  }
+
+  /// The last position that the segment is known to have held; nil if nothing tells.
+  private func knownPosition(_ index: Int) -> UInt64? {
+    let entry = files[index].entry
+    if entry.isSealed { return entry.lastPosition }
+    for next in files[(index + 1)...] {
+      if next.entry.isSealed { return next.entry.basePosition - 1 }
+      if let bytes = try? next.segment?.read(HeaderBlock.byteCount, at: 0),
+        let header = try? SegmentHeader.decode(bytes.span, file: ""),
+        header.segmentID == next.entry.id, header.salt == next.entry.salt
+      {
+        return header.basePosition - 1
+      }
+    }
+    if source.through == .max, let tail = source.manifest?.tail, tail.segment == entry.id {
+      return tail.position
+    }
+    return nil
+  }
+
+  /// The segment, by its header or by what the list knows of it; nil if it was never begun.
+  private func open(
+    _ file: Verification.SegmentFiles,
+    _ mapping: Mapping,
+    isKnown: Bool
+  ) -> Segment? {
+    let entry = file.entry
+    let name = StoreFile.logDirectory + "/" + StoreFile.segment(entry.id)
+    var header = (try? SegmentHeader.decode(mapping.bytes, file: name)).flatMap { $0 }
+    if header?.segmentID != entry.id || header?.salt != entry.salt
+      || header?.storeID != source.storeID
+    {
+      header = nil
+    }
+    if header == nil {
+      if !isKnown, mapping.bytes.isZero(0..<HeaderBlock.byteCount),
+        mapping.bytes.isZero(HeaderBlock.byteCount..<mapping.count)
+      {
+        return nil
+      }
+      var restored = SegmentHeader(
+        storeID: source.storeID,
+        segmentID: entry.id,
+        salt: entry.salt,
+        basePosition: entry.isSealed ? entry.basePosition : position + 1,
+        baseTime: entry.baseTime,
+        baseRecord: record,
+        predecessorID: 0,
+        predecessorChecksum: 0,
+        predecessorEnd: 0
+      )
+      if entry.isRewritten { restored.rewrittenThrough = entry.lastPosition }
+      header = restored
+    }
+    guard let header, header.basePosition > 0 else { return nil }
+    return Segment(name: name, in: log, mapping: mapping, header: header, entry: entry)
+  }
+
+  private func isHeaderWhole(_ segment: Segment) -> Bool {
+    let mapping = segment.mapping
+    let found = try? SegmentHeader.decode(mapping.bytes, file: segment.name)
+    return found == segment.header
+  }
+
+  // MARK: Writing
+
+  /// Copies a segment in which all is well, as it is.
+  private mutating func copyWhole(
+    _ segment: Segment,
+    _ walk: SalvageWalk,
+    _ file: Verification.SegmentFiles
+  ) throws(LogError) {
+    if walk.end <= Segment.firstFrame { return }
+    note(segment)
+    if let target {
+      let name = StoreFile.segment(segment.id)
+      let output = try target.files.begin(name, in: target.log)
+      var offset = 0
+      while offset < walk.end {
+        let next = min(walk.end, offset + FrameStream.chunk)
+        let mapping = segment.mapping
+        try output.write(mapping.bytes.extracting(offset..<next), at: offset)
+        offset = next
+      }
+      try target.files.finish(output, name, in: target.log)
+    }
+    var sum = walk.sum
+    if segment.current.entry.isSealed {
+      sum.lastPosition = max(sum.lastPosition, segment.current.entry.lastPosition)
+      sum.lastRecord = max(sum.lastRecord, segment.current.entry.lastRecord)
+      sum.keySequence = max(sum.keySequence, segment.current.entry.keySequence)
+    }
+    append(SegmentCopy.entry(segment, sum))
+  }
+
+  /// Makes a new segment of the frames that verify.
+  private mutating func rewrite(
+    _ segment: Segment,
+    _ walk: SalvageWalk,
+    _ known: UInt64?,
+    _ file: Verification.SegmentFiles
+  ) throws(LogError) {
+    note(segment)
+    let last = max(known ?? 0, walk.sum.lastPosition)
+    let lost = walk.lost
+    var removal = walk.removal
+    if !lost.isEmpty { removal.groups.insert(Removal.Group(record: 0, runs: lost), at: 0) }
+    report.lost += losses(segment, walk, lost)
+    let versions = names.add(lost, of: segment, file.footer, source.storeID, report)
+    removal.versions = Self.merged(removal.versions, versions)
+    let entry = segment.current.entry
+    let id = nextID
+    nextID += 1
+    replaced[segment.id] = id
+    for (old, new) in replaced where new == segment.id { replaced[old] = id }
+    guard let target else {
+      var entry = SegmentCopy.entry(segment, walk.sum)
+      entry.lastPosition = last
+      append(entry)
+      return
+    }
+    var output = try RewrittenSegment(
+      id,
+      storeID: source.storeID,
+      base: segment.base,
+      record: segment.header.baseRecord,
+      keySequence: keySequence,
+      in: target.files
+    )
+    var again = self.walk(segment, known)
+    try again.run { header, offset throws(LogError) in
+      try output.add(header, segment.bytes.extracting(offset..<offset + header.byteCount))
+    }
+    append(
+      try output.finish(
+        removal,
+        through: last,
+        record: entry.isSealed ? entry.lastRecord : 0,
+        keySequence: entry.isSealed ? entry.keySequence : 0
+      )
+    )
+  }
+
+  private static func merged(
+    _ first: [Removal.LastVersion],
+    _ second: [Removal.LastVersion]
+  ) -> [Removal.LastVersion] {
+    var versions: [KeyHash: UInt64] = [:]
+    for entry in first + second {
+      versions[entry.hash] = max(versions[entry.hash] ?? 0, entry.version)
+    }
+    return versions.map { Removal.LastVersion(hash: $0.key, version: $0.value) }
+      .sorted { $0.hash < $1.hash }
+  }
+
+  /// Names positions that are lost with a whole file.
+  private mutating func addGap(
+    through last: UInt64,
+    _ file: String,
+    _ cause: LogError?,
+    instead id: SegmentID?
+  ) throws(LogError) {
+    report.lost.append(
+      SalvageReport.Loss(
+        positions: PositionRange(Position(position + 1), Position(last)),
+        file: file,
+        cause: cause,
+        unnamedEvents: last - position
+      )
+    )
+    var old = id
+    while position < last {
+      let end = min(last, position + UInt64(Limits.segmentEventsMax))
+      let new = nextID
+      nextID += 1
+      if let id = old { replaced[id] = new }
+      old = nil
+      guard let target else {
+        position = end
+        continue
+      }
+      var output = try RewrittenSegment(
+        new,
+        storeID: source.storeID,
+        base: SegmentBase(position: position + 1, time: 0),
+        record: record,
+        keySequence: keySequence,
+        in: target.files
+      )
+      var removal = Removal()
+      removal.groups = [Removal.Group(record: 0, runs: [position + 1...end])]
+      append(
+        try output.finish(removal, through: end, record: record, keySequence: keySequence)
+      )
+    }
+  }
+
+  private mutating func append(_ entry: SegmentList.Entry) {
+    entries.append(entry)
+    position = entry.lastPosition
+    record = max(record, entry.lastRecord)
+    keySequence = max(keySequence, entry.keySequence)
+  }
+
+  /// What is lost of a segment, with the damage that is the reason.
+  private func losses(
+    _ segment: Segment,
+    _ walk: SalvageWalk,
+    _ lost: [ClosedRange<UInt64>]
+  ) -> [SalvageReport.Loss] {
+    var losses: [SalvageReport.Loss] = []
+    var rest = lost
+    for damage in walk.damages {
+      var loss = SalvageReport.Loss(
+        file: segment.name,
+        offset: UInt64(damage.range.lowerBound),
+        byteCount: UInt64(damage.range.count),
+        cause: damage.error
+      )
+      if let index = rest.firstIndex(where: { $0.lowerBound == damage.after + 1 }) {
+        let run = rest.remove(at: index)
+        loss.positions = PositionRange(Position(run.lowerBound), Position(run.upperBound))
+      }
+      losses.append(loss)
+    }
+    for run in rest {
+      losses.append(
+        SalvageReport.Loss(
+          positions: PositionRange(Position(run.lowerBound), Position(run.upperBound)),
+          file: segment.name
+        )
+      )
+    }
+    return losses
+  }
+
+  /// Takes up the names of types in a segment.
+  private func note(_ segment: Segment) {
+    var walk = SalvageWalk(
+      segment,
+      knownEnd: nil,
+      knownPosition: nil,
+      through: .max,
+      record: 0,
+      keySequence: 0
+    )
+    let types = types
+    try? walk.run { header, offset in
+      guard header.knownKind == .control,
+        let frame = ControlFrame.decode(
+          segment.bytes,
+          at: offset,
+          byteCount: header.byteCount,
+          segment.base
+        ), frame.subject == .types,
+        let (first, names) = TypeNames.decode(
+          segment.bytes.extracting(frame.contentOffset..<frame.contentEnd)
+        )
+      else { return }
+      _ = types.merge(first: first, names)
+    }
+  }
+
+  // MARK: Names
+
+  /// Puts names to the aggregates that lost events, by looking for other events of theirs.
+  private mutating func resolveNames() throws(LogError) {
+    let hasher = KeyHasher(source.storeID)
+    for file in files {
+      if names.isResolved { break }
+      guard let handle = file.segment, let reading = try? Mapping.reading(handle),
+        reading.mapping.count > Segment.firstFrame,
+        let segment = open(file, reading.mapping, isKnown: true)
+      else { continue }
+      var walk = self.walk(segment, nil)
+      let names = names
+      try? walk.run { header, offset in
+        guard header.knownKind == .events,
+          let frame = segment.eventsFrame(at: offset, header)
+        else { return }
+        names.take(frame, segment.bytes, hasher)
+      }
+    }
+    names.tell(&report)
+  }
+}
