@@ -138,6 +138,11 @@ struct CopyCut {
       }
       guard sum.take(header, stream.frame, segment.base) else { break }
     }
+    if segment.isRewritten, stream.offset == piece.sum.end {
+      // What stood behind the position left with compaction.
+      cut.partial = Partial(sum: sum)
+      return cut
+    }
     throw .corrupt(
       Corruption(
         file: segment.name,

@@ -85,6 +85,9 @@ struct CopyRun {
     _ piece: CopySource.Piece,
     through position: UInt64
   ) throws(LogError) {
+    if piece.segment.isRewritten {
+      return try copyRewritten(partial, piece, through: position)
+    }
     let whole = CopySource.Piece(
       segment: piece.segment,
       isFinal: false,
@@ -107,6 +110,55 @@ struct CopyRun {
     sum.lastPosition = position
     entries.append(SegmentCopy.entry(piece.segment, sum))
     report.events += sum.eventCount
+  }
+
+  /// Copies the beginning of a segment that compaction rewrote: what is missing in it is named at
+  /// its end, and must be named in the copy.
+  ///
+  /// Of aggregates whose newest events left, only the versions at the segment's end are known.
+  /// They are taken, so that no version is given twice.
+  private mutating func copyRewritten(
+    _ partial: CopyCut.Partial,
+    _ piece: CopySource.Piece,
+    through position: UInt64
+  ) throws(LogError) {
+    let segment = piece.segment
+    var output = try RewrittenSegment(
+      segment.id,
+      storeID: source.core.storeID,
+      base: segment.base,
+      record: segment.baseRecord,
+      keySequence: entries.last?.keySequence ?? 0,
+      in: target.files
+    )
+    let file = try source.files.log.openFile(StoreFile.segment(segment.id), .readOnly)
+    var stream = FrameStream(segment, file, from: Segment.firstFrame, limit: piece.sum.end)
+    var removal = Removal()
+    while let header = try stream.next() {
+      if header.knownKind == .control,
+        let frame = ControlFrame.decode(
+          stream.frame,
+          at: 0,
+          byteCount: header.byteCount,
+          segment.base
+        ), frame.subject == .removal
+      {
+        let content = stream.frame.extracting(frame.contentOffset..<frame.contentEnd)
+        guard let found = Removal.decode(content, base: segment.base.position) else { continue }
+        removal.groups += found.clipped(through: position)
+        removal.versions += found.versions
+      } else if stream.offset <= partial.sum.end {
+        try output.add(header, stream.frame)
+      }
+    }
+    let cut = partial.frame
+    if case .frame(let header) = FrameHeader.probe(cut.span, at: 0, limit: cut.count) {
+      try output.add(header, cut.span)
+    }
+    let entry = try output.finish(removal, through: position, record: 0, keySequence: 0)
+    entries.append(entry)
+    report.events += output.sum.eventCount
+    copier.bytesCopied += Int(entry.end)
   }
 
   /// Gives the index checkpoints of the source a second name in the copy.

@@ -1,3 +1,15 @@
+extension Removal {
+  /// The groups as far as they concern positions up to `position`.
+  func clipped(through position: UInt64) -> [Group] {
+    groups.compactMap { group in
+      let runs = group.runs.compactMap { run in
+        run.lowerBound > position ? nil : run.lowerBound...min(run.upperBound, position)
+      }
+      return runs.isEmpty ? nil : Group(record: group.record, runs: runs)
+    }
+  }
+}
+
 /// Writes a segment anew from frames of another one: what is missing is named by a frame of
 /// removal.
 ///
