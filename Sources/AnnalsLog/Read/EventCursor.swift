@@ -137,8 +137,9 @@ public struct EventCursor: ~Copyable {
       of: segment
     )
     if isHidden ?? false { return true }
-    if retention?.redacts(event.position.rawValue) ?? false { event.redact() }
-    return false
+    guard let retention, retention.redacts(event.position.rawValue) else { return false }
+    event.redact()
+    return retention.hidesRedacted
   }
 
   /// The index of the next event in the loaded frame, or the first of the next one.
