@@ -31,7 +31,9 @@ extension LogCore {
     afterPosition position: UInt64 = 0
   ) throws(LogError) -> Postings {
     var found = Postings()
-    prefetchFooters(hash, view)
+    let tables = view.newestTables
+    for index in tables.indices { tables[index].prefetch(hash) }
+    for index in tables.indices { tables[index].prefetchNeighbours(hash) }
     let newest = try newestSegment(hash, view)
     if newest.segment == 0 { return found }
     found.parts.reserveCapacity(8)
@@ -89,17 +91,6 @@ extension LogCore {
       }
     }
     return found
-  }
-
-  private static let footersAhead = 8
-
-  /// Has the processor fetch what looking up the key in the newest footers will read, side by side.
-  private func prefetchFooters(_ hash: KeyHash, _ view: LogView) {
-    let last = view.segments.count - 1
-    if last < 1 { return }
-    let range = max(0, last - Self.footersAhead)...last
-    for index in range { view.segments[index].footer?.keys.prefetch(hash) }
-    for index in range { view.segments[index].footer?.keys.prefetchNeighbours(hash) }
   }
 
   /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
