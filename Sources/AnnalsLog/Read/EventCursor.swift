@@ -73,7 +73,7 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
-    if isByKey { noteUnindexed(request) }
+    if isByKey, core.hasDamages { noteUnindexed(request) }
   }
 
   /// The next event; nil when there is none.
@@ -425,12 +425,13 @@ extension EventCursor {
 
   private mutating func noteUnindexed(_ request: ReadRequest) {
     let isByVersion = request.aggregate != nil
-    let found = core.damages.filter { damage in
+    var found = (core.damages + postings.doubts).filter { damage in
       guard let lost = damage.positions else { return false }
       return lost.first.rawValue <= through
         && (isByVersion || request.after < lost.last.rawValue)
     }
     if found.isEmpty { return }
+    found.sort { ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start) }
     unindexed = ArraySlice(isReversed ? found.reversed() : found)
     if isByVersion, !isReversed { lastVersion = request.after }
     if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }

@@ -313,30 +313,19 @@ extension LogOpener {
     core.updateView { [segments] _ in
       LogView(segments: segments, directory: Directory(runs))
     }
-    do throws(LogError) {
-      let bytes = try core.buildFooter(
-        segment,
-        through: Int(entry.end),
-        keySequence: entry.keySequence
-      )
-      let footer = try Footer(
-        Mapping(copying: bytes.bytes),
-        storeID: core.storeID,
-        segment: segment.header,
-        name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
-      )
-      segment.update {
-        $0.footer = footer
-        $0.isFooterRebuilt = true
-      }
-      noteFooterRebuilt(segment)
-    } catch {
-      // A damaged frame as well: its events are lost to reads by key, which say so; the others are
-      // still read in order.
-      guard case .corrupt(let corruption) = error else { throw error }
-      if isWriting { throw error }
-      damages.append(corruption)
+    let footer = try core.footerInMemory(
+      segment,
+      through: Int(entry.end),
+      keySequence: entry.keySequence,
+      name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
+    )
+    // Where frames are damaged as well, reads by key tell so. Nobody writes on top of that.
+    if isWriting, let damage = footer.damages.first { throw .corrupt(damage) }
+    segment.update {
+      $0.footer = footer
+      $0.isFooterRebuilt = true
     }
+    noteFooterRebuilt(segment)
   }
 }
 
