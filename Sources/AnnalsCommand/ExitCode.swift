@@ -100,7 +100,7 @@ extension LogError {
   package func exitCode(while purpose: Purpose) -> ExitCode {
     switch self {
     case .system(let error): error.exitCode(while: purpose)
-    case .diskFull, .outcomeUnknown, .writerPoisoned, .closed: .inputOutput
+    case .diskFull, .spaceNeeded, .outcomeUnknown, .writerPoisoned, .closed: .inputOutput
     case .corrupt, .truncatedFile, .missingFile: .problems
     case .versionConflict, .conditionFailed, .keyReused, .refusedByRetention: .problems
     case .unsupportedVersion, .limitExceeded, .invalidName, .positionBeyondHead: .badData

@@ -7,6 +7,8 @@ extension LogError {
     case .system(let error): "\(error)"
     case .diskFull(let error):
       "no room: \(error); nothing was added, and appends work again once there is space"
+    case .spaceNeeded(let bytes, let available):
+      "no room: \(ByteCount(bytes)) are needed for a while and \(ByteCount(available)) are free"
     case .corrupt(let corruption): corruption.sentence
     case .truncatedFile(let file, let expected, let actual):
       "corruption in \(file): it has \(ByteCount(actual)) where \(ByteCount(expected)) were"

@@ -59,12 +59,19 @@ public protocol Decider: Aggregate {
 public struct Loaded<State: Aggregate>: Sendable {
   /// The state.
   public internal(set) var state: State
-  /// The number of events in it; 0 if there were none.
+  /// The number of events the aggregate has; 0 if there were none.
+  ///
+  /// Rules of retention may hide some of them from the state, or all.
   public internal(set) var version: Version
   /// The position of the last of them; 0 if there were none.
   public internal(set) var position: Position
   /// The version of the newest snapshot known of it; 0 for none.
   package var snapshotVersion = Version.none
+  /// The rules it was made under; nil if there were none.
+  package var rules: FoldRules?
+
+  /// When and why the aggregate was deleted; nil if it was not, or was begun again since.
+  public var deletion: Deletion? { rules?.deletion }
 
   /// The state before the first event.
   init() {
@@ -79,6 +86,6 @@ public struct Loaded<State: Aggregate>: Sendable {
     self.position = position
   }
 
-  /// Whether the aggregate has any event.
-  public var exists: Bool { version > .none }
+  /// Whether the aggregate has any event, and is not deleted.
+  public var exists: Bool { version > .none && deletion == nil }
 }

@@ -12,6 +12,8 @@ package final class AggregateCache: @unchecked Sendable {
   private var newest = -1
   private var oldest = -1
   private var bytes = 0
+  /// The last rule of retention that all entries obey.
+  private var record: UInt64 = 0
 
   private struct Key: Hashable {
     var type: ObjectIdentifier
@@ -60,12 +62,23 @@ package final class AggregateCache: @unchecked Sendable {
     }
   }
 
-  /// Keeps a state, unless a newer one is there.
+  /// Forgets what was made before a rule of retention.
+  package func obey(_ rule: UInt64) {
+    lock.withLock {
+      if rule <= record { return }
+      record = rule
+      while oldest >= 0 { evict(oldest) }
+    }
+  }
+
+  /// Keeps a state, unless a newer one is there, or a rule came since it was made.
   package func put<State: Aggregate>(_ loaded: Loaded<State>, of aggregate: AggregateID) {
-    if byteCountMax == 0 || !loaded.exists { return }
+    let isStanding = loaded.rules?.isStanding ?? false
+    if byteCountMax == 0 || !loaded.exists || isStanding { return }
     let size =
       loaded.state.cachedByteCount + aggregate.text.utf8.count + Self.entryByteCount
     lock.withLock {
+      guard loaded.rules?.record ?? 0 == record else { return }
       let key = Key(type: ObjectIdentifier(State.self), aggregate: aggregate)
       if let place = places[key] {
         guard entries[place].version < loaded.version else { return }

@@ -119,7 +119,11 @@ extension EventStore {
       retries += 1
       batch.removeAll()
       do throws(StoreError) {
-        try store.fold(&loaded, kind, id, .written, &folding)
+        if store.log.ruleCount == 0 {
+          try store.fold(&loaded, kind, id, .written, &folding)
+        } else {
+          loaded = try store.load(kind, id, .written)
+        }
       } catch {
         throw .store(error)
       }
@@ -130,8 +134,9 @@ extension EventStore {
         for event in events { loaded.state.apply(event) }
         loaded.version = receipt.version
         loaded.position = receipt.lastPosition
+        loaded.rules?.deletion = nil
         folding.eventCount += events.count
-        store.keepIfDue(&loaded, kind, id, folding)
+        if !(loaded.rules?.isAffected ?? false) { store.keepIfDue(&loaded, kind, id, folding) }
         store.cache.put(loaded, of: id)
       }
       return Execution(

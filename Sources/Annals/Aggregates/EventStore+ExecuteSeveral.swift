@@ -131,6 +131,7 @@ extension EventStore {
       var loaded = loaded
       var folding = Folding()
       let kind = try kinds.kind(State.self, self)
+      if log.ruleCount > 0 { return try load(kind, target.id, .written) }
       try fold(&loaded, kind, target.id, .written, &folding)
       cache.put(loaded, of: target.id)
       return loaded

@@ -26,14 +26,23 @@ extension EventStore {
     _ id: AggregateID,
     _ visibility: Durability
   ) throws(StoreError) -> Loaded<State> {
+    let rules = try liftingLog { () throws(LogError) in try log.foldRules(of: id, visibility) }
     let head = log.head(visibility)
-    let cached = cache.state(State.self, of: id, through: head)
+    if let rules { cache.obey(rules.record) }
+    let cached =
+      rules?.isStanding ?? false ? nil : cache.state(State.self, of: id, through: head)
     var loaded = cached ?? Loaded()
     var folding = Folding()
-    if cached == nil, let snapshot = restored(kind, id, through: head) { loaded = snapshot }
+    // What a rule is about is folded from what is seen of it.
+    let usesSnapshots = !(rules?.isAffected ?? false)
+    if cached == nil, usesSnapshots, let snapshot = restored(kind, id, through: head) {
+      loaded = snapshot
+    }
+    loaded.rules = rules
     try fold(&loaded, kind, id, visibility, &folding)
+    if let rules { loaded.version = max(loaded.version, rules.floor) }
     if cached == nil || folding.eventCount > 0 {
-      keepIfDue(&loaded, kind, id, folding)
+      if usesSnapshots { keepIfDue(&loaded, kind, id, folding) }
       cache.put(loaded, of: id)
     }
     return loaded
@@ -60,6 +69,8 @@ extension EventStore {
     through position: Position? = nil,
     _ folding: inout Folding
   ) throws(StoreError) {
+    var request = request
+    request.hidesRedacted = true
     let start = kind.snapshots == nil ? 0 : SystemClock.monotonicNanoseconds()
     do {
       var reader = kind.reader

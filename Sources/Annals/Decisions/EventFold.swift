@@ -35,11 +35,14 @@ extension EventStore {
     into value: inout Value,
     after: Position = .start,
     until: Position? = nil,
-    visibility: Durability? = nil
+    visibility: Durability? = nil,
+    pin: LogPin? = nil
   ) throws(StoreError) -> Int {
     var request = ReadRequest.matching(value.query, after: after)
     request.until = until?.rawValue ?? .max
     request.visibility = visibility
+    request.pin = pin
+    request.hidesRedacted = true
     var reader = try reader(of: Value.Event.self)
     var count = 0
     do {

@@ -20,6 +20,8 @@ public struct EventError: Error, Sendable {
     case unknownType
     /// The payload is in none of the store's codecs.
     case unknownEncoding
+    /// A rule of retention took the payload away.
+    case redacted
     /// The payload does not fit the Swift type, or an upcaster refused it.
     case undecodable(any Error)
   }
@@ -46,6 +48,7 @@ extension EventError: CustomStringConvertible {
       switch reason {
       case .unknownType: "\(swiftType) has no such event"
       case .unknownEncoding: "its payload is in no codec of this store"
+      case .redacted: "its payload was taken away"
       case .undecodable(let error): "\(error)"
       }
     return "event \(position) (\(type), version \(version) of \(aggregate)) "

@@ -21,6 +21,7 @@ package struct EventReader<Value: Event>: Sendable {
     if number >= forms.count || forms[number] == .unresolved { resolve(record) }
     let form = forms[number]
     if form == .foreign { return nil }
+    if record.isRedacted { throw EventError(record, swiftType: Value.self, .redacted) }
     for codec in codecs where codec.isEncoding(of: record.payload) {
       do {
         return try table.decode(form, codec, record.payload)

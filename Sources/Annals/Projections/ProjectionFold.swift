@@ -6,6 +6,8 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   package var position: Position
   package var eventCount = 0
   package let query: Query
+  /// Whether events without payload are passed over.
+  package let hidesRedacted: Bool
   private let makeTake: @Sendable () throws(StoreError) -> Take
 
   /// Takes one event into the state.
@@ -15,17 +17,24 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
     state: State,
     position: Position = .start,
     query: Query,
+    hidesRedacted: Bool,
     makeTake: @escaping @Sendable () throws(StoreError) -> Take
   ) {
     self.state = state
     self.position = position
     self.query = query
+    self.hidesRedacted = hidesRedacted
     self.makeTake = makeTake
   }
 
   /// The same fold at its start.
   package func restarted(_ state: State) -> ProjectionFold {
-    ProjectionFold(state: state, query: query, makeTake: makeTake)
+    ProjectionFold(
+      state: state,
+      query: query,
+      hidesRedacted: hidesRedacted,
+      makeTake: makeTake
+    )
   }
 
   /// Folds what stands behind the position, up to `until`.
@@ -35,6 +44,7 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   ) throws(ConsumerError) {
     var request = ReadRequest.matching(query, after: position)
     request.until = until.rawValue
+    request.hidesRedacted = hidesRedacted
     var failure: ConsumerError?
     let take: Take
     do throws(StoreError) {
@@ -67,7 +77,7 @@ extension ProjectionFold where State: Projection {
   /// The fold of a typed projection.
   package init(_ projection: State, _ store: EventStore) throws(StoreError) {
     let reader = try store.reader(of: State.Event.self)
-    self.init(state: projection, query: projection.query) {
+    self.init(state: projection, query: projection.query, hidesRedacted: true) {
       var reader = reader
       return { event, state throws(ConsumerError) in
         let value: State.Event
@@ -85,7 +95,7 @@ extension ProjectionFold where State: Projection {
 extension ProjectionFold where State: RawProjection {
   /// The fold of a projection over events where they stand.
   package init(raw projection: State) {
-    self.init(state: projection, query: projection.query) {
+    self.init(state: projection, query: projection.query, hidesRedacted: false) {
       { event, state throws(ConsumerError) in
         do {
           try state.apply(event)

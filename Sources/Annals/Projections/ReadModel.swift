@@ -199,6 +199,7 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
     let until = min(head.rawValue, position.rawValue + 65_536)
     request.until = until
     request.limit = countMax
+    request.hidesRedacted = true
     var events: [TypedEvent<Model.Event>] = []
     do {
       var cursor = try store.log.cursor(request)

@@ -27,6 +27,8 @@ extension EventStore {
 
   /// Follows the events of one Swift type, as its values.
   ///
+  /// Events whose payload a rule of retention took away are passed over.
+  ///
   /// - Parameter request: Its query, if it is `.all`, is narrowed to the types that `type` reads.
   ///   An event that cannot be read ends the subscription with an `.event` error.
   public func subscribe<Value: Event>(
@@ -62,7 +64,9 @@ extension EventStore {
     after version: Version = .none
   ) throws(StoreError) -> [TypedEvent<Value>] {
     let shared = SharedReader(try reader(of: type))
-    return try collect(.aggregate(aggregate, after: version)) { event throws(StoreError) in
+    var request = ReadRequest.aggregate(aggregate, after: version)
+    request.hidesRedacted = true
+    return try collect(request) { event throws(StoreError) in
       TypedEvent(value: try shared.read(event), record: event.copy())
     }
   }
@@ -99,6 +103,7 @@ extension SubscriptionRequest {
   fileprivate func narrowed<Value: Event>(to type: Value.Type) -> SubscriptionRequest {
     var request = self
     if request.query == .all { request.query = Query(types: type.schema.readableTypes) }
+    request.hidesRedacted = true
     return request
   }
 }

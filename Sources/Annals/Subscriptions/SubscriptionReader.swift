@@ -120,6 +120,7 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
     }
     read.category = request.category
     read.until = batch.through.rawValue
+    read.hidesRedacted = request.hidesRedacted
     read.visibility = request.visibility
     let wanted = request.aggregate.map { Array($0.text.utf8) }
     try collect(read, into: &batch) { event in
@@ -135,6 +136,7 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
   ) throws(StoreError) {
     var read = ReadRequest.aggregate(aggregate, after: version)
     read.query = request.query
+    read.hidesRedacted = request.hidesRedacted
     read.visibility = request.visibility
     let (after, through) = (position, batch.through)
     try collect(read, into: &batch) { event in

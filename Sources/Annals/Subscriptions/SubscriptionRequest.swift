@@ -18,6 +18,10 @@ public struct SubscriptionRequest: Sendable {
   /// Whether a nudge of the watcher gives an empty batch, for readers that have other things to do.
   package var returnsWhenNudged = false
 
+  /// Whether events whose payload a rule of retention took away are passed over; else they are
+  /// given without.
+  public var hidesRedacted = false
+
   /// Everything, from the start.
   public init() {}
 

@@ -27,6 +27,7 @@ extension EventStore {
     var state = try load(type, id, at: .version(version)).state
     var request = ReadRequest.aggregate(id, after: version)
     request.limit = limit
+    request.hidesRedacted = true
     var steps: [HistoryStep<State>] = []
     do {
       var reader = kind.reader

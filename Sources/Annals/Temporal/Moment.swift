@@ -48,19 +48,25 @@ extension EventStore {
     _ type: State.Type,
     _ id: AggregateID,
     throughVersion version: Version?,
-    through position: Position
+    through position: Position,
+    pin: LogPin? = nil
   ) throws(StoreError) -> Loaded<State> {
     let kind = try kinds.kind(type, self)
     var loaded = Loaded<State>()
-    if let cached = cache.state(type, of: id, through: position),
+    let rules = try liftingLog { () throws(LogError) in try log.foldRules(of: id, nil) }
+    if let rules { cache.obey(rules.record) }
+    let isCurrent = pin.map { $0.record == rules?.record ?? 0 } ?? true
+    let isAffected = (rules?.isAffected ?? false) || !isCurrent
+    if !isAffected, let cached = cache.state(type, of: id, through: position),
       version.map({ cached.version <= $0 }) ?? true
     {
       loaded = cached
-    } else if let snapshot = restored(kind, id, through: position, notAfter: version) {
+    } else if !isAffected, let snapshot = restored(kind, id, through: position, notAfter: version) {
       loaded = snapshot
     }
     var request = ReadRequest.aggregate(id, after: loaded.version)
     if let version { request.until = version.rawValue }
+    request.pin = pin
     var folding = Folding()
     try fold(&loaded, kind, request, through: position, &folding)
     return loaded

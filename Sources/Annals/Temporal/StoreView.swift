@@ -1,24 +1,27 @@
 /// The store as it was at one position: all aggregates, all queries, whatever is appended since.
 ///
-/// Free: the log only grows, so a view is a number.
+/// Free: the log only grows, so a view is a number. It obeys the rules of retention of the moment
+/// it was made: what is deleted afterwards it still sees.
 public struct StoreView: Sendable {
   /// The store.
   public let store: EventStore
   /// The last position that is seen.
   public let position: Position
+  /// The log as it was when the view was made.
+  package let pin: LogPin
 
   /// The state an aggregate had.
   public func load<State: Aggregate>(
     _ type: State.Type,
     _ id: AggregateID
   ) throws(StoreError) -> Loaded<State> {
-    try store.load(type, id, throughVersion: nil, through: position)
+    try store.load(type, id, throughVersion: nil, through: position, pin: pin)
   }
 
   /// Folds what a model's query finds up to the view's position.
   public func fold<Value: EventFold>(_ value: Value) throws(StoreError) -> Value {
     var value = value
-    try store.fold(into: &value, until: position)
+    try store.fold(into: &value, until: position, pin: pin)
     return value
   }
 
@@ -31,6 +34,7 @@ public struct StoreView: Sendable {
     _ body: (borrowing EventView) throws -> Void
   ) throws {
     var request = request
+    request.pin = pin
     if request.aggregate == nil { request.until = min(request.until, position.rawValue) }
     var cursor = try store.log.cursor(request)
     while let event = try cursor.next() {
@@ -56,15 +60,15 @@ extension EventStore {
   ///
   /// - Throws: `.log(.positionBeyondHead)`.
   public func view(at position: Position? = nil) throws(StoreError) -> StoreView {
-    let head = head
-    if let position, position > head {
-      throw .log(.positionBeyondHead(requested: position, head: head))
+    let pin = try liftingLog { () throws(LogError) in try log.pin() }
+    if let position, position > pin.position {
+      throw .log(.positionBeyondHead(requested: position, head: pin.position))
     }
-    return StoreView(store: self, position: position ?? head)
+    return StoreView(store: self, position: position ?? pin.position, pin: pin)
   }
 
   /// The store as it was at a time: before the first event that is later.
   public func view(at time: Timestamp) throws(StoreError) -> StoreView {
-    StoreView(store: self, position: try position(asOf: time))
+    try view(at: try position(asOf: time))
   }
 }

@@ -142,6 +142,7 @@ extension LogInspector.FrameDetails.Kind {
     case .events: "events"
     case .types: "types"
     case .retention: "retention"
+    case .removal: "removal"
     case .unknown: "unknown"
     case .damaged: "damaged"
     }

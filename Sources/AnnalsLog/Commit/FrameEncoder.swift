@@ -71,7 +71,8 @@ extension FrameEncoder {
   private mutating func encodeColumns(_ group: borrowing GroupContents, time: Int64, now: Int64) {
     let events = group.events.count
     let rows = group.aggregates.count
-    let hasAggregates = rows > 1 && rows < events
+    let hasPositions = !group.positions.isEmpty
+    let hasAggregates = rows > 1 && rows < events || hasPositions
     head.appendVarint(UInt64(events))
     head.appendVarint(UInt64(rows))
     head.appendVarint(UInt64(group.appendCounts.count))
@@ -104,6 +105,10 @@ extension FrameEncoder {
     }
     word |= column(Columns.appendLengths, group.appendCounts.count) {
       UInt64(group.appendCounts[$0])
+    }
+    if hasPositions {
+      word |= Columns.hasPositions
+      word |= column(Columns.positions, events) { group.positions[$0] }
     }
     if !group.extras.isEmpty {
       word |= Columns.hasExtras

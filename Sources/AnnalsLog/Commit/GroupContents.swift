@@ -42,11 +42,18 @@ package struct GroupContents: ~Copyable {
   var tags: [BatchContents.Tag] = []
   var keys: [Key] = []
   var extraUndo: [ExtraUndo] = []
+  /// Positions less the first, where they have gaps: only compaction makes such frames.
+  var positions: [UInt64] = []
   var ids = ByteBuffer(capacity: 4096)
   var texts = ByteBuffer(capacity: 256)
   var payloads = ByteBuffer(capacity: 64 << 10)
   var firstPosition: UInt64 = 0
   var firstOrdinal = 0
+
+  /// Forgets positions that follow each other without a gap.
+  mutating func dropGaplessPositions() {
+    if positions.last == UInt64(events.count - 1) { positions.removeAll(keepingCapacity: true) }
+  }
 
   /// Forgets everything but the memory.
   mutating func removeAll() {
@@ -57,6 +64,7 @@ package struct GroupContents: ~Copyable {
     if !tags.isEmpty { tags.removeAll(keepingCapacity: true) }
     if !keys.isEmpty { keys.removeAll(keepingCapacity: true) }
     if !extraUndo.isEmpty { extraUndo.removeAll(keepingCapacity: true) }
+    if !positions.isEmpty { positions.removeAll(keepingCapacity: true) }
     ids.removeAll()
     texts.removeAll()
     payloads.removeAll()

@@ -39,7 +39,8 @@ package final class ControlPage: @unchecked Sendable {
     epoch: UInt64,
     durable: UInt64,
     written: UInt64,
-    record: UInt64
+    record: UInt64,
+    listGeneration: UInt64
   ) {
     unsafe annals_store64_release(page + Offset.isOpen, 0)
     unsafe annals_store64_release(page + Offset.magic, FileHeader.Magic.control.rawValue)
@@ -47,6 +48,7 @@ package final class ControlPage: @unchecked Sendable {
     unsafe annals_store64_release(page + Offset.durable, durable)
     unsafe annals_store64_release(page + Offset.written, written)
     unsafe annals_store64_release(page + Offset.record, record)
+    unsafe annals_store64_release(page + Offset.listGeneration, listGeneration)
     unsafe annals_store64_release(page + Offset.epoch, epoch)
     unsafe annals_store64_release(page + Offset.isOpen, 1)
     wake()
@@ -65,6 +67,17 @@ package final class ControlPage: @unchecked Sendable {
   package func publish(record: UInt64) {
     unsafe annals_store64_release(page + Offset.record, record)
     wake()
+  }
+
+  /// Publishes the list in which compaction put a segment in the place of others.
+  package func publish(listGeneration: UInt64) {
+    unsafe annals_store64_release(page + Offset.listGeneration, listGeneration)
+  }
+
+  /// The last list in which compaction put a segment in the place of others, or the one that the
+  /// writer began with.
+  package var listGeneration: UInt64 {
+    unsafe annals_load64_acquire(page + Offset.listGeneration)
   }
 
   /// The number of the last rule of retention; read it before the positions.

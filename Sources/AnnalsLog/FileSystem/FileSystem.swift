@@ -54,6 +54,9 @@ package protocol LogDirectory: AnyObject, Sendable {
   /// Makes the names created, renamed and removed so far survive power loss (`fsync`).
   func sync() throws(LogError)
 
+  /// How many bytes may still be written on the file system the directory is on.
+  func availableBytes() throws(LogError) -> Int
+
   /// Takes the writer's lock, held until the value is released; nil if another holder has it.
   ///
   /// MUST exclude a second holder in this process, in another process and in a forked child. With

@@ -134,6 +134,13 @@ package final class SystemDirectory: LogDirectory {
 
   package func sync() throws(LogError) { try descriptor.syncAll(label: path) }
 
+  package func availableBytes() throws(LogError) -> Int {
+    var status = statvfs()
+    let rawValue = descriptor.rawValue
+    _ = try retryingInterrupts(.stat, path) { unsafe fstatvfs(rawValue, &status) }
+    return Int(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
+  }
+
   package func lock(_ name: String, shared: Bool) throws(LogError) -> (any DirectoryLock)? {
     shared
       ? try SystemDirectoryLock.probe(name, in: self)

@@ -106,9 +106,7 @@ extension EventLog {
     )
     if opener.isListChanged {
       do throws(LogError) {
-        try maintenance.withWork { () throws(LogError) in
-          try maintenance.writeList(maintenance.current.list)
-        }
+        try maintenance.withWork { () throws(LogError) in try maintenance.writeList() }
       } catch {
         // On a full disk the list stays as it was: that is what was found just now, and would be
         // found again. It is written at the next occasion.
@@ -140,7 +138,11 @@ extension EventLog {
         if tail.isHeaderWritten { manifest.tail = tail.durableMark(keySequence: keySequence) }
       }
     }
-    let control = openControl(core, lastPosition)
+    let control = openControl(
+      core,
+      lastPosition,
+      listGeneration: maintenance.current.list.generation
+    )
     let writer = Writer(
       core: core,
       directoryLock: HeldLock(directoryLock),
@@ -232,7 +234,11 @@ extension EventLog {
   ///
   /// Without it they see the store as it is when
   /// they open it.
-  private static func openControl(_ core: LogCore, _ position: UInt64) -> ControlPage? {
+  private static func openControl(
+    _ core: LogCore,
+    _ position: UInt64,
+    listGeneration: UInt64
+  ) -> ControlPage? {
     let root = core.files.root
     guard
       let file = (try? root.openFile(StoreFile.control, .readWrite))
@@ -246,7 +252,8 @@ extension EventLog {
       epoch: .random(in: 1 ... .max),
       durable: position,
       written: position,
-      record: core.retention.record
+      record: core.retention.record,
+      listGeneration: listGeneration
     )
     return control
   }

@@ -15,12 +15,20 @@ package final class Follower: @unchecked Sendable {
     var epoch: UInt64 = 0
     /// A published position that no frame was found for.
     var unreached: UInt64 = 0
+    /// The list that was published when the layout was read.
+    var listGeneration: UInt64 = 0
   }
 
-  init(_ core: LogCore, _ control: ControlPage?, scan: TailScan?, segment: Segment?) {
+  init(
+    _ core: LogCore,
+    _ control: ControlPage?,
+    listGeneration: UInt64,
+    scan: TailScan?,
+    segment: Segment?
+  ) {
     self.core = core
     self.control = control
-    state = State(scan: scan, segment: segment)
+    state = State(scan: scan, segment: segment, listGeneration: listGeneration)
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
     state.scan?.contentEnd = .max
@@ -33,6 +41,7 @@ package final class Follower: @unchecked Sendable {
     let record = control.record
     guard let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
+      if control.listGeneration != state.listGeneration { try readAnew() }
       let target = core.options.visibility == .durable ? page.durable : page.written
       guard target > core.writtenThrough || record > core.retention.record else { return false }
       try advance(through: target, record: record)
@@ -74,6 +83,16 @@ package final class Follower: @unchecked Sendable {
       }
       guard try openSuccessor() else { return }
     }
+  }
+
+  /// Reads the layout anew, because compaction put segments in the places of others: what those
+  /// take on the disk is free once nobody maps them.
+  private func readAnew() throws(LogError) {
+    let parts = try EventLog.openForReading(core.path, core.files, core.options)
+    guard let fresh = parts.follower else { return }
+    core.adopt(parts.core)
+    state = fresh.lock.withLock { fresh.state }
+    state.scan?.core = core
   }
 
   /// Goes on in the segment that follows; false if there is none yet.
@@ -168,12 +187,13 @@ extension EventLog {
     }
   }
 
-  private static func openForReading(
+  fileprivate static func openForReading(
     _ path: String,
     _ files: StoreFiles,
     _ options: LogOptions
   ) throws(LogError) -> Parts {
     let control = openControl(files.root)
+    let listGeneration = control?.listGeneration ?? 0
     let (opener, durable) = try openerForReading(path, files, options, control)
     let core = opener.core
     let reached =
@@ -183,6 +203,7 @@ extension EventLog {
     let follower = Follower(
       core,
       control,
+      listGeneration: listGeneration,
       scan: opener.tail?.scan,
       segment: opener.tail?.segment ?? opener.segments.last
     )

@@ -23,6 +23,7 @@ package final class LogCore: @unchecked Sendable {
   private let viewLock = Lock()
   private var view: LogView
   private var damage: [Corruption] = []
+  private let damaged = Atomic<Bool>(false)
 
   package init(
     path: String,
@@ -52,6 +53,7 @@ package final class LogCore: @unchecked Sendable {
   /// Notes damage to events that no footer leads to.
   package func noteDamages(_ found: [Corruption]) {
     if found.isEmpty { return }
+    damaged.store(true, ordering: .releasing)
     viewLock.withLock {
       damage = (damage + found).sorted {
         ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start)
@@ -59,8 +61,32 @@ package final class LogCore: @unchecked Sendable {
     }
   }
 
+  /// Whether damaged events are known of: in the tail, or in a segment whose footer was made anew
+  /// and does not know them, so that what is not in it is no answer.
+  ///
+  /// For who would have to ask often, and hardly ever in earnest.
+  package var hasDamages: Bool { damaged.load(ordering: .acquiring) }
+
+  /// Notes that a footer is about to be taken up that does not know all events of its segment.
+  package func noteDoubtfulFooter() { damaged.store(true, ordering: .releasing) }
+
   /// The current view.
   package var currentView: LogView { viewLock.withLock { view } }
+
+  /// Takes over what another opening of the same store has found since.
+  package func adopt(_ other: LogCore) {
+    for rule in other.retention.records { retention.apply(rule) }
+    _ = types.merge(first: 1, other.types.all)
+    noteDamages(other.damages.filter { !damages.contains($0) })
+    if other.hasDamages { noteDoubtfulFooter() }
+    let fresh = other.index.withState { $0 }
+    index.withState { $0 = fresh }
+    updateView { _ in other.currentView }
+    publish(
+      written: max(writtenThrough, other.writtenThrough),
+      durable: max(durableThrough, other.durableThrough)
+    )
+  }
 
   /// Replaces the view.
   package func updateView(_ change: (LogView) -> LogView) {

@@ -7,6 +7,8 @@ public enum LogError: Error, Equatable, Sendable {
   case system(SystemError)
   /// There is no room. Nothing was acknowledged; appends work again once there is space.
   case diskFull(SystemError)
+  /// Compaction needs more room than there is; nothing was changed by what it could not begin.
+  case spaceNeeded(bytes: Int, available: Int)
   /// Bytes that were once acknowledged are not what was written.
   case corrupt(Corruption)
   /// A file is shorter than what was acknowledged in it.

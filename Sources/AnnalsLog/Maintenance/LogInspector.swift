@@ -209,6 +209,8 @@ extension LogInspector {
       case types
       /// A rule of retention.
       case retention
+      /// What compaction or salvage left out of the segment.
+      case removal
       /// A frame of a kind this version passes over.
       case unknown
       /// Bytes that do not verify.
@@ -304,7 +306,13 @@ private struct FrameWalk {
         segment.base
       )
     {
-      kind = frame.subject == .types ? .types : frame.subject == .retention ? .retention : .unknown
+      kind =
+        switch frame.subject {
+        case .types: .types
+        case .retention: .retention
+        case .removal: .removal
+        case .watermark: .unknown
+        }
       first = frame.nextPosition
     }
     return LogInspector.FrameDetails(

@@ -62,6 +62,9 @@ package struct SegmentSurvey {
     return true
   }
 
+  /// Notes the version of an aggregate whose newest event left the segment.
+  package mutating func note(_ entry: Removal.LastVersion) { index.note(entry, in: segment) }
+
   /// The slots of all keys, in the order of their hashes.
   package var sortedSlots: [KeySlot] {
     var slots: [KeySlot] = []

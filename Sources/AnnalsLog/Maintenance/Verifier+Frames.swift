@@ -54,9 +54,11 @@ extension Verification {
     isDurable: Bool
   ) throws(LogError) {
     if position == lastPosition + 1 { return }
-    if walk.segment.isRewritten, position > lastPosition {
-      // Its frames of removal name what is missing.
-      lose(through: position - 1)
+    if walk.segment.isRewritten, position > lastPosition,
+      position <= walk.segment.current.entry.lastPosition + 1
+    {
+      passGap(lastPosition + 1...position - 1, &walk)
+      lastPosition = position - 1
       return
     }
     let corruption = Corruption(
@@ -98,8 +100,7 @@ extension Verification {
     }
     for problem in problems { add(problem) }
     let last = frame.lastPosition(bytes)
-    let removed = last - frame.firstPosition + 1 - UInt64(frame.eventCount)
-    lostEvents += removed
+    passGaps(in: frame, bytes, &walk)
     lastPosition = last
     walk.survey.lastPosition = last
     for key in walk.survey.indexer.keys {
@@ -137,7 +138,7 @@ extension Verification {
       let version = frame.version(index, aggregate: row, bytes)
       versions[hash] = version
       // With lost events, versions are lost.
-      if version <= before || version - before - 1 > lostEvents {
+      if version <= before || version - before - 1 > lostEvents + removals.count {
         report(
           .versionGap,
           "version at position \(frame.position(index, bytes))",
@@ -176,7 +177,16 @@ extension Verification {
     }
     if frame.record < walk.survey.lastRecord { add(problem(.discontinuity, "record")) }
     walk.survey.lastRecord = max(walk.survey.lastRecord, frame.record)
-    guard frame.subject == .types else { return }
+    switch frame.subject {
+    case .watermark: return
+    case .retention:
+      if !takeRule(frame, walk) { add(problem(.malformed, "rule of retention")) }
+      return
+    case .removal:
+      if !takeRemoval(frame, &walk) { add(problem(.malformed, "removal")) }
+      return
+    case .types: break
+    }
     let content = walk.segment.bytes.extracting(frame.contentOffset..<frame.contentEnd)
     guard let (first, names) = TypeNames.decode(content) else {
       add(problem(.malformed, "names of types"))

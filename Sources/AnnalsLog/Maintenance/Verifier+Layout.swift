@@ -200,7 +200,9 @@ extension Verification {
       end = entry.lastRecord
     }
     for checkpoint in list.checkpoints
-    where !seen.contains(checkpoint.lastSegment) || !seen.contains(checkpoint.firstSegment) {
+    where !seen.contains(resolved(checkpoint.lastSegment))
+      || !seen.contains(resolved(checkpoint.firstSegment))
+    {
       add(
         problem(
           "segment of checkpoint \(checkpoint.generation)",

@@ -56,6 +56,8 @@ extension Verification {
         if !checkpoints.contains(where: { $0.known.generation == generation }) {
           note(.unlistedFile, name)
         }
+      } else if StoreFile.number(in: name, prefix: "retention-") != nil {
+        checkRetentionFile(name)
       } else {
         note(name.hasSuffix(StoreFile.temporarySuffix) ? .leftover : .strayFile, name)
       }

@@ -14,6 +14,10 @@ struct SegmentWalk {
   var mark: Manifest.Tail?
   var isMarkSeen = false
   var isFooterChecked = false
+  /// Positions between those that are there.
+  var gaps: [ClosedRange<UInt64>] = []
+  /// Positions that the segment says were removed.
+  var claimed: [ClosedRange<UInt64>] = []
 }
 
 extension Verification {
@@ -142,6 +146,7 @@ extension Verification {
       predecessorChecksum: previous?.checksum ?? 0,
       predecessorEnd: previous?.end ?? 0
     )
+    if entry.isRewritten { restored.rewrittenThrough = entry.lastPosition }
     if restored.basePosition == 0 { restored.basePosition = lastPosition + 1 }
     var problem: VerifyProblem?
     do throws(LogError) {
@@ -214,8 +219,13 @@ extension Verification {
     if lostEvents == 0, header.baseRecord != lastRecord {
       wrong.append(("record", lastRecord, header.baseRecord))
     }
-    let isProof = header.rewrittenThrough == nil && list?.replaced[header.predecessorID] == nil
-    if let previous, isProof {
+    let rewritten = entry.isRewritten ? entry.lastPosition : nil
+    if header.rewrittenThrough != rewritten {
+      wrong.append(("last position", rewritten ?? 0, header.rewrittenThrough ?? 0))
+    }
+    // What a segment that was replaced since was like, its header tells no one any more.
+    let isReplaced = list?.replaced[header.predecessorID] != nil
+    if let previous, !entry.isRewritten, !isReplaced {
       if header.predecessorID != previous.id {
         wrong.append(("predecessor", UInt64(previous.id), UInt64(header.predecessorID)))
       } else if previous.isWhole {

@@ -67,6 +67,8 @@ struct Verification {
   var keys = KeyTable()
   /// Positions that could not be read, or were removed: versions may be missing with them.
   var lostEvents: UInt64 = 0
+  /// What compaction removed, and the rules for that.
+  var removals = RemovalCheck()
   // Where the log stands behind the segments that were checked.
   var lastPosition: UInt64 = 0
   var lastRecord: UInt64 = 0
@@ -112,6 +114,7 @@ struct Verification {
     countBytes()
     for index in files.indices { checkSegment(index) }
     checkEnd()
+    checkRemovals()
     try checkNames(log)
     report.aggregates = 0
     var aggregates = 0

@@ -90,7 +90,7 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
-    if isByKey { noteUnindexed(request) }
+    if isByKey, core.hasDamages { noteUnindexed(request) }
   }
 
   /// The next event; nil when there is none.
@@ -137,8 +137,9 @@ public struct EventCursor: ~Copyable {
       of: segment
     )
     if isHidden ?? false { return true }
-    if retention?.redacts(event.position.rawValue) ?? false { event.redact() }
-    return false
+    guard let retention, retention.redacts(event.position.rawValue) else { return false }
+    event.redact()
+    return retention.hidesRedacted
   }
 
   /// The index of the next event in the loaded frame, or the first of the next one.
@@ -188,6 +189,11 @@ extension EventCursor {
       if isAtEnd
         || hasSuccessor && nextPosition >= view.segments[segmentIndex + 1].base.position
       {
+        if !hasSuccessor, segment.isRewritten {
+          // The rest was removed.
+          nextPosition = through + 1
+          continue
+        }
         if !hasSuccessor {
           // What is visible was there: the file is shorter than it was.
           let rest = PositionRange(Position(nextPosition), Position(through))
@@ -198,6 +204,9 @@ extension EventCursor {
         }
         segmentIndex += 1
         offset = Segment.firstFrame
+        if segment.isRewritten {
+          nextPosition = max(nextPosition, view.segments[segmentIndex].base.position)
+        }
         continue
       }
       do throws(LogError) {
@@ -306,6 +315,11 @@ extension EventCursor {
       throw told
     }
     guard decoder.frame.firstPosition <= nextPosition else {
+      if segment.isRewritten {
+        // The position asked for was removed, and this is the frame behind it.
+        if frames.isEmpty { nextPosition = segment.base.position - 1 }
+        return
+      }
       isFinished = true
       throw .corrupt(
         Corruption(
@@ -465,12 +479,13 @@ extension EventCursor {
 
   private mutating func noteUnindexed(_ request: ReadRequest) {
     let isByVersion = request.aggregate != nil
-    let found = core.damages.filter { damage in
+    var found = (core.damages + postings.doubts).filter { damage in
       guard let lost = damage.positions else { return false }
       return lost.first.rawValue <= through
         && (isByVersion || request.after < lost.last.rawValue)
     }
     if found.isEmpty { return }
+    found.sort { ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start) }
     unindexed = ArraySlice(isReversed ? found.reversed() : found)
     if isByVersion, !isReversed { lastVersion = request.after }
     if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }

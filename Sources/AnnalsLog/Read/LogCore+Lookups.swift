@@ -55,8 +55,11 @@ extension LogCore {
     request.isReversed = true
     request.limit = 1
     request.visibility = durableThrough == through ? .durable : .written
+    request.ignoresRetention = true
     var cursor = try EventCursor(self, request)
-    return try cursor.next()?.version.rawValue ?? 0
+    let found = try cursor.next()?.version.rawValue ?? 0
+    // Where compaction removed events, footers still tell the version.
+    return max(found, retention.record == 0 ? 0 : try newestInFooters(hash)?.version ?? 0)
   }
 
   /// What the append that used an idempotency key did.

@@ -11,6 +11,9 @@ package struct Postings: Sendable {
   package fileprivate(set) var parts: [Part] = []
   /// Positions less the segment's base, rising within a part.
   package fileprivate(set) var ordinals: [UInt32] = []
+  /// Damaged places where events of the key may have stood that no table knows of; nearly always
+  /// empty.
+  package fileprivate(set) var doubts: [Corruption] = []
 
   /// No places.
   package init() {}
@@ -37,6 +40,7 @@ extension LogCore {
     for index in tables.indices { tables[index].prefetch(hash) }
     for index in tables.indices { tables[index].prefetchNeighbours(hash) }
     let newest = try newestSegment(hash, view, isPinned: isPinned)
+    found.doubts = newest.doubts
     if newest.segment == 0 { return found }
     found.parts.reserveCapacity(8)
     found.ordinals.reserveCapacity(32)
@@ -70,6 +74,11 @@ extension LogCore {
         link = .unknown
       }
       known = nil
+      if hasDamages {
+        // Versions are counted from the newest event down: where some are lost they tell nothing.
+        if isDamaged(segment) { oldest = .max }
+        found.doubts += segment.footer?.damages ?? []
+      }
       var (lower, upper) = (start, found.ordinals.count)
       // Versions have gaps where compaction was: then the end is found event by event.
       if segment.isRewritten {
@@ -90,7 +99,10 @@ extension LogCore {
       case .segment(let before) where before == 0 || before == id: next = nil
       case .segment(let before) where view.segment(before) != nil: next = before
       case .segment, .unknown, .entry:
-        next = try self.newest(hash, in: view.tables(before: segment))?.segment
+        let tables = view.tables(before: segment)
+        let answer = try self.newest(hash, in: tables)
+        found.doubts += try doubts(hash, in: tables, newerThan: answer)
+        next = answer?.segment
       }
       // The way leads back only; a table that says otherwise is not this log's.
       if let next, view.order(of: next) >= order {
@@ -146,33 +158,67 @@ extension LogCore {
     return entry
   }
 
-  /// The newest segment that holds the key, 0 if none does; its entry in that segment's footer, if
-  /// that was looked at; and the oldest segment the index in memory knows of.
+  /// Where a key stands newest.
+  private struct Newest {
+    /// 0 if it stands nowhere.
+    var segment: SegmentID
+    /// Its entry in that segment's footer, if that was looked at.
+    var entry: KeyEntry?
+    /// The oldest segment the index in memory knows of.
+    var firstIndexed: SegmentID
+    /// Damage behind that segment.
+    var doubts: [Corruption] = []
+  }
+
+  private func doubts(
+    _ hash: KeyHash,
+    in directory: Directory,
+    newerThan answer: Directory.Answer?
+  ) throws(LogError) -> [Corruption] {
+    if !hasDamages { return [] }
+    let segments = try doubtfulFooters(hash, in: directory, newerThan: answer)
+    return segments.flatMap { $0.footer?.damages ?? [] }
+  }
+
+  /// Whether events of the segment are known to be damaged.
+  private func isDamaged(_ segment: Segment) -> Bool {
+    if segment.footer?.damages.isEmpty == false { return true }
+    return damages.contains { $0.file == segment.name }
+  }
+
+  /// Where the key stands newest in `view`.
   private func newestSegment(
     _ hash: KeyHash,
     _ view: LogView,
     isPinned: Bool
-  ) throws(LogError) -> (segment: SegmentID, entry: KeyEntry?, firstIndexed: SegmentID) {
+  ) throws(LogError) -> Newest {
     let (known, firstIndexed) = index.withState { state -> (SegmentID?, SegmentID) in
       let segment = state.knownSlot(hash).map { state.table[$0].segment }
       return (segment, state.chains.isEmpty ? 0 : state.chains[0].segment)
     }
     if let known, !isPinned, known == 0 || view.segment(known) != nil {
-      return (known, nil, firstIndexed)
+      return Newest(segment: known, entry: nil, firstIndexed: firstIndexed)
     }
     if known != nil || isPinned {
       // What the index leads to may have been begun, or rewritten, after the view was taken.
       for segment in view.segments.reversed() {
         if index.withState({ $0.newestEntry(hash, in: segment.id) != nil }) {
-          return (segment.id, nil, firstIndexed)
+          return Newest(segment: segment.id, entry: nil, firstIndexed: firstIndexed)
         }
         if view.answers(for: segment) { break }
         guard let footer = try footer(of: segment) else { continue }
-        if let entry = try footer.keys.find(hash) { return (segment.id, entry, firstIndexed) }
+        if let entry = try footer.keys.find(hash) {
+          return Newest(segment: segment.id, entry: entry, firstIndexed: firstIndexed)
+        }
       }
     }
     let answer = try newest(hash, in: view.directory)
-    return (answer?.segment ?? 0, answer?.entry, firstIndexed)
+    return Newest(
+      segment: answer?.segment ?? 0,
+      entry: answer?.entry,
+      firstIndexed: firstIndexed,
+      doubts: try doubts(hash, in: view.directory, newerThan: answer)
+    )
   }
 
   /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the

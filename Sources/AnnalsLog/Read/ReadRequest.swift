@@ -25,6 +25,8 @@ public struct ReadRequest: Sendable {
   public var visibility: Durability?
   /// The moment the log is seen at; nil for now.
   public var pin: LogPin?
+  /// Whether events whose payload a rule took away are passed over; else they are given without.
+  public var hidesRedacted = false
   /// Whether what rules hide is given, as far as compaction has left it.
   package var ignoresRetention = false
   /// Whether frames are copied before they are read, so that a file another program truncated, or

@@ -25,7 +25,8 @@ package struct TailScan {
   package private(set) var damages: [Corruption] = []
 
   private let segment: Segment
-  private let core: LogCore
+  /// Whose index takes what is walked.
+  package var core: LogCore
   private var indexer = FrameIndexer()
   /// Up to this offset the log is known to have been durable, from elsewhere.
   private let durableEnd: Int
@@ -313,8 +314,7 @@ package struct TailScan {
     core.index.withState { state in
       let last = state.chains.count - 1
       let ordinal = Int(lastPosition + 1 - state.chains[last].basePosition)
-      state.chains[last].pad(to: ordinal)
-      state.chains[last].noteFrame(ordinal: ordinal, offset: found.offset, isForced: true)
+      state.chains[last].resume(at: ordinal, offset: found.offset)
     }
   }
 

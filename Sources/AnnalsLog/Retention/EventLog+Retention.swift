@@ -72,6 +72,47 @@ extension EventLog {
   public var rules: [RecordedRule] { core.retention.records.map(RecordedRule.init) }
 }
 
+extension EventLog {
+  /// What folding an aggregate has to heed; nil, at the cost of one load, if there are no rules.
+  ///
+  /// To be asked before the events are read.
+  package func foldRules(
+    of aggregate: AggregateID,
+    _ visibility: Durability?
+  ) throws(LogError) -> FoldRules? {
+    guard let rules = core.retention.current else { return nil }
+    let id = aggregate.text.utf8Span.span
+    let hash = core.hasher.hash(id, .aggregate)
+    let subjects = rules.subjects(of: id, hash, core.hasher)
+    guard subjects.own != nil || subjects.category != nil else {
+      return FoldRules(record: rules.record)
+    }
+    let through = core.visibleThrough(visibility ?? core.options.visibility)
+    let version = try core.version(of: id, through: through)
+    return FoldRules(
+      record: rules.record,
+      isAffected: true,
+      isStanding: (subjects.own?.isStanding ?? false) || (subjects.category?.isStanding ?? false),
+      floor: Version(version),
+      deletion: try core.deletion(of: aggregate, version: version)
+    )
+  }
+}
+
+/// What folding an aggregate has to heed where there are rules of retention.
+package struct FoldRules: Sendable {
+  /// The last rule that was known.
+  package var record: UInt64
+  /// Whether any rule is about the aggregate, its category or one of its events.
+  package var isAffected = false
+  /// Whether what is hidden of it changes without a new rule.
+  package var isStanding = false
+  /// The version it has, whatever of it is hidden.
+  package var floor = Version.none
+  /// The deletion it is under.
+  package var deletion: Deletion?
+}
+
 /// A rule of retention as it stands in the log.
 public struct RecordedRule: Hashable, Sendable {
   /// The rule.

@@ -31,6 +31,8 @@ struct RetentionFilter {
   private let visibility: Durability?
   private let visible: UInt64
   private let now: Int64
+  /// Whether redacted events are passed over.
+  let hidesRedacted: Bool
   /// Of the only aggregate that is read.
   private(set) var own: RetentionBounds?
   // Of the rows of the frame that was looked at last.
@@ -52,6 +54,7 @@ struct RetentionFilter {
     self.visible = visible
     pin = request.pin
     visibility = request.visibility
+    hidesRedacted = request.hidesRedacted
     now = request.pin?.now ?? core.options.clock()
     if let aggregate = request.aggregate {
       own = try bounds(aggregate.text.utf8Span.span)

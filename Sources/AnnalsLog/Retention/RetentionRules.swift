@@ -19,6 +19,11 @@ package final class RetentionRules: Sendable {
     /// The aggregate's version at the deletion.
     package var deletedVersion: UInt64 = 0
     package var isTombstone = false
+    /// The last record about one of its events; 0: none.
+    package var eventRecord: UInt64 = 0
+
+    /// Whether what is hidden changes without a record: by appending, or by time.
+    package var isStanding: Bool { keepCount > 0 || keepAge > 0 }
   }
 
   /// What holds for one event.
@@ -114,6 +119,10 @@ extension RetentionRules.Draft {
     record = placed.number
     if rule.scope == .event {
       applySingle(placed, isShared: isShared)
+      let hash = hasher.hash(rule.name.span, .aggregate)
+      var owner = aggregates[hash] ?? .init()
+      owner.eventRecord = placed.number
+      aggregates.set(hash, owner, isShared: isShared)
       return
     }
     let hash = hasher.hash(rule.name.span, .aggregate)

@@ -1,5 +1,5 @@
-/// Where the aggregate ids of a frame begin: found by few steps for who reads in order, and kept for
-/// who goes back and forth.
+/// Where the aggregate ids of a frame begin: found by few steps when reading in order, kept for
+/// going back and forth.
 struct RowOffsets {
   private var offsets: [Int] = []
   private var isComplete = false

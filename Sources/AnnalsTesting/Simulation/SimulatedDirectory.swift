@@ -22,6 +22,12 @@ final class SimulatedDirectory: LogDirectory {
     self.prefix = prefix
   }
 
+  func availableBytes() throws(LogError) -> Int {
+    try disk.perform(Operation(.size, path)) { (state) throws(Refusal) in
+      state.capacity.map { max(0, $0 - state.usedByteCount) } ?? Int.max / 2
+    }
+  }
+
   func names() throws(LogError) -> [String] {
     try disk.perform(Operation(.list, path)) { (state) throws(Refusal) in
       state.directories[index].cached.keys.sorted()

@@ -70,7 +70,7 @@ import Testing
 
   @Test func unknownSubjectsAndFlagsAreRefused() {
     for subject in UInt8.min...UInt8.max {
-      #expect((decode(frame(subject: subject)) != nil) == (1...3).contains(subject))
+      #expect((decode(frame(subject: subject)) != nil) == (1...4).contains(subject))
     }
     for bit: UInt8 in [0x10, 0x20, 0x40, 0x80] { #expect(decode(frame(flags: 8 | bit)) == nil) }
   }

@@ -1,0 +1,98 @@
+/// How compaction goes about it.
+public struct CompactionOptions: Sendable {
+  /// Segments with a smaller part of removable bytes than this are left, unless something in them
+  /// was redacted, deleted or ended: that goes in any case.
+  ///
+  /// The default is 0.2: rewriting reads and writes what stays, too.
+  public var leastGarbage = 0.2
+  /// At most so many bytes are written a second; nil, the default, for no limit.
+  public var bytesPerSecond: Int?
+  /// Whether the segment in writing is sealed first if it holds something to remove.
+  ///
+  /// The default is true.
+  public var sealsActiveSegment = true
+  /// Asked now and then; compaction ends early once it says true, with all that it finished.
+  public var isCancelled: @Sendable () -> Bool = { false }
+  /// Told how many bytes are done, of how many.
+  public var progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+
+  /// The defaults.
+  public init() {}
+}
+
+/// What compaction did, or would do.
+public struct CompactionReport: Hashable, Sendable {
+  /// The bytes of all segments' files before.
+  public var bytesBefore = 0
+  /// … and after.
+  public var bytesAfter = 0
+  /// The bytes written for that.
+  public var bytesWritten = 0
+  /// The events that left.
+  public var eventsRemoved = 0
+  /// The events whose payload left.
+  public var payloadsRemoved = 0
+  /// How many segments were rewritten, into how many.
+  public var segmentsRewritten = 0
+  /// The segments made of them.
+  public var segmentsMade = 0
+  /// The bytes that must be free for it: the largest segment that is made, with its footer.
+  public var spaceNeeded = 0
+  /// All segments, in log order.
+  public var segments: [Segment] = []
+  /// Whether it was asked to end early.
+  public var isCancelled = false
+
+  /// No compaction.
+  public init() {}
+
+  /// One segment, and what becomes of it.
+  public struct Segment: Hashable, Sendable {
+    /// The number of the segment, which is its file's name.
+    public var id: UInt32
+    /// The first position it may hold.
+    public var basePosition: Position
+    /// The last position it stands for.
+    public var lastPosition: Position
+    /// The bytes of its file.
+    public var bytesBefore: Int
+    /// The bytes that stay of it; for a plan an estimate.
+    public var bytesAfter: Int
+    /// The events that leave.
+    public var eventsRemoved: Int
+    /// The events whose payload leaves.
+    public var payloadsRemoved: Int
+    /// The hidden events that stay, for now, because the idempotency key of their append is
+    /// remembered; where no rule can show them again their payloads leave.
+    public var eventsHeld: Int
+    /// How many events leave by which rule.
+    public var rules: [Share]
+    /// What becomes of it.
+    public var outcome: Outcome
+  }
+
+  /// The events that one rule removes.
+  public struct Share: Hashable, Sendable {
+    /// The number of the rule.
+    public var record: UInt64
+    /// The events.
+    public var events: Int
+  }
+
+  /// What becomes of a segment, and why.
+  @nonexhaustive
+  public enum Outcome: String, Hashable, Sendable {
+    /// It is rewritten without what leaves.
+    case rewritten
+    /// It is small and becomes one with its neighbours.
+    case merged
+    /// No rule hides anything in it.
+    case nothingToRemove
+    /// What would leave is too little for what would be rewritten.
+    case tooLittleGarbage
+    /// It is in writing, or has no footer yet.
+    case inWriting
+    /// Only events whose keys are remembered would leave.
+    case keysRemembered
+  }
+}

@@ -1,0 +1,252 @@
+/// Makes frames of a rewritten segment out of those of the segments it replaces.
+struct FrameRewriter: ~Copyable {
+  private var encoder = FrameEncoder()
+  private var contents = GroupContents()
+  private var extras = FrameExtras()
+  private var rows: [UInt32] = []
+
+  init() {}
+
+  /// Appends the frame without what the verdicts take away.
+  ///
+  /// - Parameters:
+  ///   - verdicts: one for each event.
+  ///   - offset: where in the new segment it will stand.
+  /// - Returns: its checksum; nil if nothing of it stays.
+  mutating func append(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ verdicts: [EventJudge.Verdict],
+    at offset: Int,
+    _ base: SegmentBase,
+    _ checksum: FrameChecksum,
+    to output: inout ByteBuffer
+  ) -> UInt32? {
+    gather(frame, bytes, verdicts)
+    if contents.events.isEmpty { return nil }
+    encoder.head.removeAll()
+    let made = encoder.encode(
+      &contents,
+      at: offset,
+      undurableUnits: 0,
+      base: base,
+      now: 0,
+      checksum
+    )
+    output.append(encoder.head)
+    output.append(contents.payloads)
+    return made.checksum
+  }
+
+  /// Takes the events that stay.
+  private mutating func gather(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ verdicts: [EventJudge.Verdict]
+  ) {
+    contents.removeAll()
+    _ = extras.decode(frame, bytes)
+    rows.removeAll(keepingCapacity: true)
+    for _ in 0..<frame.aggregateCount { rows.append(.max) }
+    var appends: [Int] = []
+    var payload = frame.payloadsOffset
+    var index = 0
+    for append in 0..<frame.appendCount {
+      let count = Int(frame.appendLengths.value(append, in: bytes))
+      var kept: UInt32 = 0
+      for _ in 0..<count {
+        let length = Int(truncatingIfNeeded: frame.payloadLengths.value(index, in: bytes))
+        if take(frame, bytes, index, payload..<payload + length, verdicts[index]) { kept += 1 }
+        payload += length
+        index += 1
+      }
+      appends.append(kept == 0 ? -1 : contents.appendCounts.count)
+      if kept > 0 { contents.appendCounts.append(kept) }
+    }
+    if contents.events.isEmpty { return }
+    contents.dropGaplessPositions()
+    takeKeys(frame, bytes, appends)
+  }
+
+  private mutating func take(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ index: Int,
+    _ payload: Range<Int>,
+    _ verdict: EventJudge.Verdict
+  ) -> Bool {
+    var keepsPayload = true
+    var keepsExtras = true
+    switch verdict {
+    case .remove: return false
+    case .redact: keepsPayload = false
+    case .empty:
+      keepsPayload = false
+      keepsExtras = false
+    case .keep, .hold: break
+    }
+    let row = frame.aggregateIndex(index, bytes)
+    let version = frame.version(index, aggregate: row, bytes)
+    if rows[row] == .max {
+      rows[row] = UInt32(contents.aggregates.count)
+      let start = frame.idOffset(row, bytes)
+      let count = Int(frame.idLengths.value(row, in: bytes))
+      contents.aggregates.append(
+        GroupContents.Aggregate(
+          hash: KeyHash(high: 0, low: 0),
+          idOffset: UInt32(contents.ids.count),
+          idCount: UInt32(count),
+          firstVersion: version
+        )
+      )
+      contents.ids.append(bytes.extracting(start..<start + count))
+    }
+    let position = frame.position(index, bytes)
+    if contents.events.isEmpty { contents.firstPosition = position }
+    contents.positions.append(position - contents.firstPosition)
+    contents.events.append(
+      GroupContents.Event(
+        aggregate: rows[row],
+        versionOffset: UInt32(
+          truncatingIfNeeded: version - contents.aggregates[Int(rows[row])].firstVersion
+        ),
+        type: UInt32(truncatingIfNeeded: frame.types.value(index, in: bytes)),
+        payloadCount: keepsPayload ? UInt32(payload.count) : 0,
+        extras: keepsExtras ? takeExtras(index, bytes) : -1,
+        time: frame.time(index, bytes)
+      )
+    )
+    if keepsPayload { contents.payloads.append(bytes.extracting(payload)) }
+    return true
+  }
+
+  private mutating func takeExtras(_ index: Int, _ bytes: Span<UInt8>) -> Int32 {
+    guard index < extras.places.count else { return -1 }
+    let place = extras.places[index]
+    if place.idOffset < 0, place.tagCount == 0, place.metadataCount == 0 { return -1 }
+    var taken = BatchContents.Extras(
+      id: nil,
+      firstTag: Int32(contents.tags.count),
+      tagCount: Int32(place.tagCount),
+      metadataOffset: 0,
+      metadataCount: Int32(place.metadataCount)
+    )
+    if place.idOffset >= 0 {
+      taken.id = EventID(
+        low: bytes.load(UInt64.self, at: place.idOffset),
+        high: bytes.load(UInt64.self, at: place.idOffset + 8)
+      )
+    }
+    var reader = ByteReader(bytes, at: place.tagsOffset)
+    for _ in 0..<place.tagCount {
+      guard let row = reader.readCount(maximum: extras.tags.count - 1) else { break }
+      let tag = extras.tags[row]
+      contents.tags.append(
+        BatchContents.Tag(offset: UInt32(contents.texts.count), count: UInt32(tag.count))
+      )
+      contents.texts.append(bytes.extracting(tag.offset..<tag.offset + tag.count))
+    }
+    taken.metadataOffset = Int32(contents.texts.count)
+    let metadata = place.metadataOffset..<place.metadataOffset + place.metadataCount
+    contents.texts.append(bytes.extracting(metadata))
+    contents.extras.append(taken)
+    return Int32(contents.extras.count - 1)
+  }
+
+  private mutating func takeKeys(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ appends: [Int]
+  ) {
+    for key in frame.keys(bytes) ?? [] where appends[key.append] >= 0 {
+      contents.keys.append(
+        GroupContents.Key(
+          append: UInt32(appends[key.append]),
+          offset: UInt32(contents.texts.count),
+          count: UInt32(key.count),
+          digest: key.digest,
+          sequence: key.sequence,
+          time: key.time
+        )
+      )
+      contents.texts.append(bytes.extracting(key.offset..<key.offset + key.count))
+    }
+  }
+}
+
+extension FrameRewriter {
+  /// Appends an events frame whose events all stay: its bytes but for what counts from the
+  /// segment's base, and for the checksum.
+  ///
+  /// - Returns: its checksum.
+  static func copy(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    at offset: Int,
+    _ base: SegmentBase,
+    _ checksum: FrameChecksum,
+    to output: inout ByteBuffer
+  ) -> UInt32 {
+    var reader = ByteReader(bytes, at: frame.start + FrameHeader.Layout.byteCount)
+    let flags = reader.read(UInt8.self) ?? 0
+    _ = reader.readVarint()
+    _ = reader.readZigzag()
+    if flags & EventsFrame.Flags.durableBefore == 0 { _ = reader.readVarint() }
+    let start = output.count
+    output.append(UInt64(0))
+    output.append(UInt8(0))
+    output.appendVarint(frame.firstPosition - base.position)
+    output.appendZigzag(frame.time &- base.time)
+    output.append(bytes.extracting(reader.offset..<frame.payloadsEnd))
+    let padding = -(output.count - start) & (FrameHeader.unit - 1)
+    output.appendZeros(padding)
+    let kept = flags & ~(EventsFrame.Flags.paddingMask | EventsFrame.Flags.durableBefore)
+    output.store(
+      kept | UInt8(padding) | EventsFrame.Flags.durableBefore,
+      at: start + FrameHeader.Layout.byteCount
+    )
+    output.store(
+      FrameHeader.lengthAndKind(output.count - start, .events),
+      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
+    )
+    return finish(&output, from: start, at: offset, checksum)
+  }
+
+  /// Appends a control frame.
+  ///
+  /// - Returns: its checksum.
+  static func control(
+    _ subject: ControlFrame.Subject,
+    nextPosition: UInt64,
+    record: UInt64,
+    content: borrowing ByteBuffer,
+    at offset: Int,
+    _ base: SegmentBase,
+    _ checksum: FrameChecksum,
+    to output: inout ByteBuffer
+  ) -> UInt32 {
+    let start = ControlFrame.encode(
+      subject,
+      nextPosition: nextPosition - base.position,
+      record: record,
+      undurableUnits: 0,
+      content: content.bytes,
+      into: &output
+    )
+    return finish(&output, from: start, at: offset, checksum)
+  }
+
+  private static func finish(
+    _ output: inout ByteBuffer,
+    from start: Int,
+    at offset: Int,
+    _ checksum: FrameChecksum
+  ) -> UInt32 {
+    let sum = output.checksum(
+      from: start + FrameHeader.Layout.lengthAndKind.lowerBound,
+      continuing: checksum.seed(offset)
+    )
+    output.store(sum, at: start)
+    return sum
+  }
+}

@@ -1,0 +1,161 @@
+/// Writes one rewritten segment, piece by piece.
+struct SegmentWriter: ~Copyable {
+  let header: SegmentHeader
+  let base: SegmentBase
+  private let file: any LogFile
+  private let checksum: FrameChecksum
+  private let options: CompactionOptions
+  private let start = SystemClock.monotonicNanoseconds()
+  private var output = ByteBuffer(capacity: 2 << 20)
+  private var written = 0
+  private(set) var lastChecksum: UInt32 = 0
+  private var rewriter = FrameRewriter()
+  private var removed: [UInt64: [ClosedRange<UInt64>]] = [:]
+  private var versions: [KeyHash: UInt64] = [:]
+
+  /// How much is written by one call.
+  private static let pieceBytes = 1 << 20
+
+  init(_ file: any LogFile, _ header: SegmentHeader, _ options: CompactionOptions) {
+    self.file = file
+    self.header = header
+    self.options = options
+    base = SegmentBase(position: header.basePosition, time: header.baseTime)
+    checksum = FrameChecksum(salt: header.salt)
+    header.encode(into: &output)
+  }
+
+  /// Where the next frame goes.
+  var offset: Int { written + output.count }
+
+  /// Appends a frame of events as it is.
+  mutating func copy(_ frame: EventsFrame, _ bytes: Span<UInt8>) throws(LogError) {
+    let place = offset
+    lastChecksum = FrameRewriter.copy(frame, bytes, at: place, base, checksum, to: &output)
+    try flush(isForced: false)
+  }
+
+  /// Appends what the verdicts leave of a frame of events.
+  mutating func append(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ verdicts: [EventJudge.Verdict],
+    _ hasher: KeyHasher
+  ) throws(LogError) {
+    for (index, verdict) in verdicts.enumerated() {
+      guard case .remove(let record) = verdict else { continue }
+      note(record, frame.position(index, bytes))
+      let row = frame.aggregateIndex(index, bytes)
+      let start = frame.idOffset(row, bytes)
+      let count = Int(frame.idLengths.value(row, in: bytes))
+      let hash = hasher.hash(bytes.extracting(start..<start + count), .aggregate)
+      let version = frame.version(index, aggregate: row, bytes)
+      versions[hash] = max(versions[hash] ?? 0, version)
+    }
+    let place = offset
+    let sum = rewriter.append(
+      frame,
+      bytes,
+      verdicts,
+      at: place,
+      base,
+      checksum,
+      to: &output
+    )
+    if let sum { lastChecksum = sum }
+    try flush(isForced: false)
+  }
+
+  /// Appends a control frame.
+  mutating func control(
+    _ subject: ControlFrame.Subject,
+    nextPosition: UInt64,
+    record: UInt64,
+    _ content: borrowing ByteBuffer
+  ) throws(LogError) {
+    let place = offset
+    lastChecksum = FrameRewriter.control(
+      subject,
+      nextPosition: nextPosition,
+      record: record,
+      content: content,
+      at: place,
+      base,
+      checksum,
+      to: &output
+    )
+    try flush(isForced: false)
+  }
+
+  /// Takes over what an earlier rewriting removed.
+  mutating func take(_ removal: Removal) {
+    for group in removal.groups {
+      for run in group.runs { append(run, to: group.record) }
+    }
+    for entry in removal.versions {
+      versions[entry.hash] = max(versions[entry.hash] ?? 0, entry.version)
+    }
+  }
+
+  private mutating func note(_ record: UInt64, _ position: UInt64) {
+    append(position...position, to: record)
+  }
+
+  private mutating func append(_ run: ClosedRange<UInt64>, to record: UInt64) {
+    var runs = removed.removeValue(forKey: record) ?? []
+    if let last = runs.last, run.lowerBound == last.upperBound + 1 {
+      runs[runs.count - 1] = last.lowerBound...run.upperBound
+    } else {
+      runs.append(run)
+    }
+    removed[record] = runs
+  }
+
+  /// What is to be told of what left.
+  ///
+  /// - Parameter isNewest: whether an aggregate has no newer event than this one of it.
+  func removal(
+    _ isNewest: (KeyHash, UInt64) throws(LogError) -> Bool
+  ) throws(LogError) -> Removal {
+    var removal = Removal()
+    for (record, runs) in removed.sorted(by: { $0.key < $1.key }) {
+      // Those of an earlier rewriting may have come between.
+      var merged: [ClosedRange<UInt64>] = []
+      for run in runs.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        if let last = merged.last, run.lowerBound == last.upperBound + 1 {
+          merged[merged.count - 1] = last.lowerBound...run.upperBound
+        } else {
+          merged.append(run)
+        }
+      }
+      removal.groups.append(Removal.Group(record: record, runs: merged))
+    }
+    for (hash, version) in versions.sorted(by: { $0.key < $1.key })
+    where try isNewest(hash, version) {
+      removal.versions.append(Removal.LastVersion(hash: hash, version: version))
+    }
+    return removal
+  }
+
+  /// Writes what is left.
+  mutating func finish() throws(LogError) { try flush(isForced: true) }
+
+  private mutating func flush(isForced: Bool) throws(LogError) {
+    if output.count == 0 || !isForced && output.count < Self.pieceBytes { return }
+    try Self.write(output, to: file, at: written)
+    written += output.count
+    output.removeAll()
+    guard let rate = options.bytesPerSecond, rate > 0 else { return }
+    let due = UInt64(Double(written) / Double(rate) * 1e9)
+    let passed = SystemClock.monotonicNanoseconds() - start
+    if due > passed { SystemClock.sleep(nanoseconds: due - passed) }
+  }
+
+  private static func write(
+    _ buffer: borrowing ByteBuffer,
+    to file: any LogFile,
+    at offset: Int
+  ) throws(LogError) {
+    try file.write(buffer.bytes, at: offset)
+  }
+}
