@@ -41,7 +41,7 @@ import Testing
 
 /// A directory for a store, under the temporary one.
 struct TemporaryStore {
-  let path = NSTemporaryDirectory() + "annals-test-\(UInt64.random(in: 0 ... .max))"
+  var path = NSTemporaryDirectory() + "annals-test-\(UInt64.random(in: 0 ... .max))"
 
   func remove() {
     try? FileManager.default.removeItem(atPath: path)

@@ -266,6 +266,41 @@ struct Bank {
     print(try view.fold(Deposits()).count)
   }
 
+  @Test func operations() async throws {
+    try await withPath { path in
+      let store = try EventStore(at: path)
+      defer {
+        for name in ["-b", "-r", "-f", "-s"] { TemporaryStore(path: path + name).remove() }
+      }
+      try await store.execute(.open(owner: "Ada"), on: "account-1", as: Account.self)
+      let (backupPath, restoredPath) = (path + "-b", path + "-r")
+      let (forkPath, savedPath) = (path + "-f", path + "-s")
+      let noon = Timestamp(microseconds: .max)
+
+      let backup = try await store.backup(to: backupPath)
+      print(backup.lastPosition, backup.bytesCopied)
+      print(try StoreVerifier.verify(backupPath).isOK)
+      #expect(backup.lastPosition == 1)
+
+      let restored = try StoreCopier.restore(
+        backupPath,
+        to: restoredPath,
+        through: .time(noon)
+      )
+      print(restored.lastPosition, restored.roundedFrom as Any)
+      #expect(restored.lastPosition == 1)
+
+      let fork = try await store.fork(to: forkPath, at: .position(restored.lastPosition))
+      print(fork.bytesShared, fork.bytesCopied)
+      #expect(fork.events == 1)
+
+      let saved = try StoreCopier.salvage(restoredPath, to: savedPath)
+      for loss in saved.lost { print(loss.file, loss.positions as Any, loss.aggregates) }
+      #expect(saved.events == 1)
+      try store.close()
+    }
+  }
+
   @Test func durability() throws {
     let store = try opened()
     let receipt = try store.append(

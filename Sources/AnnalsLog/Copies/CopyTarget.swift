@@ -62,8 +62,11 @@ struct CopyTarget {
   }
 
   /// The backup at `path`, for who only wants to know; nil if there is none.
-  static func look(_ path: String, _ options: LogOptions, isBackup: Bool) throws(LogError) -> Existing?
-  {
+  static func look(
+    _ path: String,
+    _ options: LogOptions,
+    isBackup: Bool
+  ) throws(LogError) -> Existing? {
     let root: any LogDirectory
     do throws(LogError) {
       root = try options.fileSystem.openDirectory(path, create: false)

@@ -181,13 +181,16 @@ struct SalvageRun {
     let entry = files[index].entry
     if entry.isSealed { return entry.lastPosition }
     for next in files[(index + 1)...] {
-      if next.entry.isSealed { return next.entry.basePosition - 1 }
       if let bytes = try? next.segment?.read(HeaderBlock.byteCount, at: 0),
         let header = try? SegmentHeader.decode(bytes.span, file: ""),
         header.segmentID == next.entry.id, header.salt == next.entry.salt
       {
-        return header.basePosition - 1
+        // One between the two may be gone.
+        let before = header.predecessorID
+        let follows = before == entry.id || before == 0 || replaced[before] == entry.id
+        return follows ? header.basePosition - 1 : nil
       }
+      if next.entry.isSealed { return next.entry.basePosition - 1 }
     }
     if source.through == .max, let tail = source.manifest?.tail, tail.segment == entry.id {
       return tail.position

@@ -91,7 +91,8 @@ import Testing
     var random = SplitMix64(seed: 3)
     let times = written.events.map(\.time.microseconds)
     for _ in 0..<40 {
-      let time = times[Int.random(in: 0..<times.count, using: &random)]
+      let time =
+        times[Int.random(in: 0..<times.count, using: &random)]
         + Int64.random(in: -1...1, using: &random)
       let copy = disk.killed()
       let report = try StoreCopier.restore(
@@ -169,7 +170,9 @@ import Testing
         opening: CopyStory.options(disk)
       )
     }
-    let isFound = if case .corrupt(let found)? = found { found.file == "log/" + name } else { false }
+    var file: String?
+    if case .corrupt(let damage)? = found { file = damage.file }
+    let isFound = file == "log/" + name
     #expect(isFound, "\(String(describing: found))")
     let report = try StoreVerifier.verify(CopyStory.backup, options: CopyStory.options(disk))
     #expect(!report.isOK)

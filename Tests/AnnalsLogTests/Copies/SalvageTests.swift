@@ -19,7 +19,8 @@ import Testing
         guard let header = try SegmentHeader.decode(bytes.span, file: name) else { continue }
         let base = SegmentBase(position: header.basePosition, time: header.baseTime)
         var offset = Segment.firstFrame
-        while case .frame(let frame) = FrameHeader.probe(bytes.span, at: offset, limit: bytes.count) {
+        while case .frame(let frame) = FrameHeader.probe(bytes.span, at: offset, limit: bytes.count)
+        {
           var positions: ClosedRange<UInt64>?
           if let events = EventsFrame.decode(
             bytes.span,

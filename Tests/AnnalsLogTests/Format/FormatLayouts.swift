@@ -10,7 +10,8 @@ enum FormatLayouts {
     "Checkpoint entry": checkpointEntry, "Segment header": segmentHeader, "Frame": frame,
     "Checked pages": checkedPages, "Key table entry": keyTableEntry, "Footer": footer,
     "Index checkpoint": indexCheckpoint, "Retention file": retentionFile, "Staging": staging,
-    "Consumer slot": consumerSlot,
+    "Consumer slot": consumerSlot, "Backup catalog": backupCatalog,
+    "Catalog entry": catalogEntry,
   ]
 
   /// Rows that follow each other, for structures that code reads in sequence; their end is checked
@@ -171,6 +172,22 @@ enum FormatLayouts {
     Row(field: "capacity", range: StagingHeader.Layout.capacity),
     Row(field: "reserved", range: StagingHeader.Layout.reserved),
   ]
+
+  private static let backupCatalog = [
+    start,
+    Row(field: "generation", range: BackupCatalog.Layout.generation),
+    Row(field: "position", range: BackupCatalog.Layout.position),
+    Row(field: "time", range: BackupCatalog.Layout.time),
+    Row(field: "typesByteCount", range: BackupCatalog.Layout.typesByteCount),
+    Row(field: "typesChecksum", range: BackupCatalog.Layout.typesChecksum),
+    Row(field: "segmentCount", range: BackupCatalog.Layout.segmentCount),
+  ]
+
+  private static let catalogEntry = sequence(
+    from: 0,
+    to: BackupCatalog.Layout.entry,
+    [("id", 4), ("checksum", 4), ("byteCount", 8), ("eventCount", 8)]
+  )
 
   private static let consumerSlot = [
     start,

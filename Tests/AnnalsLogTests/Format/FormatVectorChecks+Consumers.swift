@@ -28,6 +28,21 @@ extension FormatVectorChecks {
     #expect(encoded == bytes)
   }
 
+  static let backupCatalog: Check = { bytes in
+    let expected = BackupCatalog(
+      storeID: FormatSamples.storeID,
+      generation: 3,
+      position: 1006,
+      time: FormatSamples.base.time,
+      typesByteCount: 4131,
+      typesChecksum: 0x4433_2211,
+      segments: [.init(id: 3, checksum: 0x8877_6655, byteCount: 4272, eventCount: 6)]
+    )
+    #expect(FormatSamples.bytes { expected.encode(into: &$0) } == bytes)
+    let found = try BackupCatalog.decode(bytes.span, file: "")
+    #expect(found == expected)
+  }
+
   static let consumerSlot: Check = { bytes in
     let state = Array("{\"balance\":12}".utf8)
     let expected = ConsumerHeader(

@@ -29,6 +29,7 @@ struct FileSystemConformance {
     try mappingsShowLaterWrites(directory)
     try renameReplaces(directory)
     try removedFilesStayReadable(directory)
+    try aLinkIsASecondName(directory)
     try theLockExcludes(directory)
     #expect(fileSystem.bootIdentifier() == fileSystem.bootIdentifier())
     #expect(!fileSystem.bootIdentifier().isEmpty)
@@ -127,6 +128,30 @@ struct FileSystemConformance {
     #expect(try target.size() == 0)
     #expect(errno { _ = try directory.openFile("source", .readOnly) } == ENOENT)
     #expect(errno { try directory.rename("source", to: "target") } == ENOENT)
+  }
+
+  private func aLinkIsASecondName(_ directory: any LogDirectory) throws {
+    let folder = try directory.openDirectory("links", create: true)
+    let file = try directory.openFile("linked", .create)
+    let bytes: [UInt8] = [1, 2, 3]
+    try file.write(bytes.span, at: 0)
+    try directory.link("linked", to: folder, as: "second")
+    #expect(errno { try directory.link("linked", to: folder, as: "second") } == EEXIST)
+    #expect(errno { try directory.link("none", to: folder, as: "third") } == ENOENT)
+    try file.write(bytes.span, at: 3)
+    #expect(try folder.openFile("second", .readOnly).read(9, at: 0) == [1, 2, 3, 1, 2, 3])
+    try directory.remove("linked")
+    try folder.sync()
+    #expect(try folder.openFile("second", .readOnly).size() == 6)
+    // A clone has the bytes of its time, or there is none.
+    let clone = try folder.openFile("clone", .create)
+    if try clone.clone(file) {
+      try file.write(bytes.span, at: 0)
+      try file.write(bytes.span, at: 6)
+      #expect(try clone.read(9, at: 0) == [1, 2, 3, 1, 2, 3])
+    } else {
+      #expect(try clone.size() == 0)
+    }
   }
 
   private func removedFilesStayReadable(_ directory: any LogDirectory) throws {
