@@ -1,7 +1,7 @@
 public import AnnalsLog
 
 extension EventStore {
-  /// Makes a backup of this store, or carries on the one that is at `destination`, while it is used.
+  /// Makes a backup of this store, or carries on the one at `destination`, while it is used.
   ///
   /// Takes what is durable when it begins, in whole appends, and how far projections and reactors
   /// have come. A backup is an ordinary store; `StoreCopier.restore` makes one to go on with.

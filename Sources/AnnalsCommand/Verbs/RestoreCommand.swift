@@ -18,8 +18,8 @@ struct RestoreCommand: Verb {
       had taken no later event go on; one that had is stopped with an error, as it knows of events \
       that no longer are, and must be rebuilt or reset.
 
-      --json prints one object: events, bytes and lastPosition of the store, segments, bytesCopied, \
-      bytesShared and roundedFrom (the position asked for, if it was inside an append, or null).
+      --json prints one object: events, bytes and lastPosition of the store, segments, \
+      bytesCopied, bytesShared and roundedFrom (the position asked for, if it was inside an append, or null).
 
       Examples:
         annals restore /backups/shop shop
