@@ -14,15 +14,18 @@ struct AnnalsCommand: ParsableCommand {
       With --json a verb prints one JSON object, or JSON lines for lists, on standard output and \
       nothing else there. Progress and errors go to standard error.
 
-      Exit codes: 0 done; 1 problems found, corruption met, or refused by a conflict; 64 usage; \
-      65 bad input data, or a newer version's store; 66 no such store or file; 69 store is locked; \
-      73 cannot create; 74 input/output error or disk full; 77 no permission.
+      Exit codes: 0 done; 1 problems found, corruption met, or refused by retention or a \
+      conflict; 64 usage; 65 bad input data, or a newer version's store; 66 no such store or \
+      file; 69 store is locked; 73 cannot create; 74 input/output error or disk full; 77 no \
+      permission.
       """,
     version: "0.1.0",
     subcommands: [
       ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
-      InspectCommand.self, VerifyCommand.self, TraceCommand.self, ConsumersCommand.self,
-      BackupCommand.self, RestoreCommand.self, ForkCommand.self, SalvageCommand.self,
+      DeleteCommand.self, TruncateCommand.self, RedactCommand.self, RetainCommand.self,
+      CompactCommand.self, InspectCommand.self, VerifyCommand.self, BackupCommand.self,
+      RestoreCommand.self, ForkCommand.self, SalvageCommand.self, TraceCommand.self,
+      ConsumersCommand.self,
       DemoCommand.self,
       DemoCrashCommand.self, DemoProjectCommand.self,
     ]

@@ -168,6 +168,48 @@ struct Bank {
     return store
   }
 
+  @Test func rulesOfRetention() throws {
+    let store = try opened()
+    // Hidden, until it is begun again.
+    try store.retain(.delete(.aggregate("account-1")), reason: "asked by its owner")
+    // At most ten events of each session, none older than 30 days.
+    try store.retain(.keepCount(.category("session"), 10))
+    try store.retain(.keepAge(.category("session"), microseconds: 30 * 86_400 * 1_000_000))
+    // One event without its payload.
+    try store.retain(.redact(5), reason: "a credit card number")
+    #expect(store.log.ruleCount == 4)
+  }
+
+  @Test func deletions() throws {
+    let store = try opened()
+    try store.retain(.delete(.aggregate("account-1")), reason: "asked by its owner")
+
+    let account = try store.load(Account.self, "account-1")
+    print(account.exists, account.version, account.deletion?.reason ?? "")
+    // false 4 asked by its owner
+    print(try store.status(of: "account-9") == .neverExisted)  // true
+    #expect(!account.exists && account.version == 4)
+  }
+
+  @Test func viewsAndDeletions() throws {
+    let store = try opened()
+    let view = try store.view()
+    try store.retain(.delete(.aggregate("account-1")))
+    print(try view.events().count, try store.log.read().count)  // 8 4
+    #expect(try view.events().count == 8)
+  }
+
+  @Test func compaction() throws {
+    let store = try opened()
+    try store.retain(.delete(.aggregate("account-1")))
+
+    let plan = try store.log.planCompaction()
+    print(plan.segments.map(\.outcome))
+    let report = try store.log.compact()
+    print(report.eventsRemoved, report.bytesBefore, report.bytesAfter)
+    #expect(report.eventsRemoved == 4)
+  }
+
   @Test func aggregates() throws {
     let store = try opened()
 

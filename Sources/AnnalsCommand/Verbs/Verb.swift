@@ -21,6 +21,13 @@ struct StoreArgument: ParsableArguments {
     options.access = .readOnly
     return try EventLog(at: path, options: options)
   }
+
+  /// Opens the store for writing, which takes its lock; makes none.
+  func openForWriting() throws(LogError) -> EventLog {
+    var options = LogOptions()
+    options.createsStore = false
+    return try EventLog(at: path, options: options)
+  }
 }
 
 /// `--json`, which every verb has.

@@ -3,7 +3,8 @@ extension Writer {
   ///
   /// Nobody is admitted meanwhile, so that the rule stands exactly where the versions it was held
   /// against were true.
-  package func retain(_ rule: RetentionRule, _ reason: String) throws(LogError) -> RetentionReceipt {
+  package func retain(_ rule: RetentionRule, _ reason: String) throws(LogError) -> RetentionReceipt
+  {
     guard directoryLock.isHeldByProcess else {
       throw lock.withLock { isClosed } ? .closed : .locked(path: core.path)
     }

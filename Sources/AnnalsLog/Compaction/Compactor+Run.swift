@@ -231,6 +231,14 @@ extension Maintenance {
         throw error
       }
       core.swap(old, for: segment, lock.withLock { state.list.replaced })
+      lock.withLock {
+        if ids.contains(state.manifest.tail.segment) {
+          let entry = segment.current.entry
+          state.manifest.tail.segment = entry.id
+          state.manifest.tail.end = entry.end
+          state.manifest.tail.checksum = entry.lastChecksum
+        }
+      }
       // Once more, so that no older list is left to lead to what is removed now.
       try writeList()
       for id in ids {

@@ -135,7 +135,7 @@ struct Verification {
   /// What the manifest notes of the log's end must be there.
   private mutating func checkEnd() {
     guard through == .max, let tail = manifest?.tail, tail.segment != 0 else { return }
-    let isListed = files.contains { $0.entry.id == tail.segment }
+    let isListed = files.contains { $0.entry.id == resolved(tail.segment) }
     if !isListed {
       add(
         VerifyProblem(

@@ -439,7 +439,10 @@ extension LogOpener {
   mutating func sweep() {
     let isNewest = !isRebuilt && !report.findings.contains { $0.kind == .manifestSlotIgnored }
     guard isWritingAllowed, isNewest, let names = try? core.files.log.names() else { return }
-    for name in names where isLeftover(name) {
+    // Footers last: they follow their segments.
+    let ordered =
+      names.filter { !$0.hasSuffix(".footer") } + names.filter { $0.hasSuffix(".footer") }
+    for name in ordered where isLeftover(name) {
       guard (try? core.files.log.remove(name)) != nil else { continue }
       report.findings.append(
         .init(StoreFile.logDirectory + "/" + name, .leftoverRemoved)

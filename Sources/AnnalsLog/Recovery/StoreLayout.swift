@@ -55,7 +55,11 @@ package struct StoreLayout: Sendable {
         let bytes = try? files.log.openFile(name, .readOnly).read(HeaderBlock.byteCount, at: 0),
         let header = try? SegmentHeader.decode(bytes.span, file: name)
       else { continue }
-      if header.segmentID == id, header.storeID == list.storeID { return true }
+      // What compaction makes counts only once it is listed, and what it replaces is there until
+      // then.
+      if header.segmentID == id, header.storeID == list.storeID, header.rewrittenThrough == nil {
+        return true
+      }
     }
     return false
   }
@@ -123,7 +127,10 @@ extension StoreLayout {
     for generation in generations.sorted(by: >) where newest == nil {
       newest = try readList(files, generation, names)
     }
-    let headers = try readHeaders(files)
+    let listed = Set(newest?.segments.map(\.id) ?? [])
+    let headers = try readHeaders(files).filter {
+      $0.rewrittenThrough == nil || listed.contains($0.segmentID)
+    }
     guard let storeID = newest?.storeID ?? headers.first?.storeID else {
       throw .corrupt(Corruption(file: StoreFile.manifest, offset: 0, .malformed(.manifest)))
     }
@@ -137,9 +144,12 @@ extension StoreLayout {
     if let newest {
       list.segments = newest.segments
       list.nextSegment = newest.nextSegment
+      list.replaced = newest.replaced
     }
     for header in headers where header.storeID == storeID {
-      if !list.segments.contains(where: { $0.id == header.segmentID }) {
+      if list.replaced[header.segmentID] == nil,
+        !list.segments.contains(where: { $0.id == header.segmentID })
+      {
         var entry = SegmentList.Entry(id: header.segmentID, isSealed: false)
         entry.salt = header.salt
         entry.baseTime = header.baseTime

@@ -176,6 +176,7 @@ enum FormatSamples {
   static func control(
     _ subject: ControlFrame.Subject,
     next: UInt64,
+    record: UInt64 = 2,
     content: [UInt8] = [],
     at offset: Int
   ) -> [UInt8] {
@@ -183,12 +184,42 @@ enum FormatSamples {
       ControlFrame.encode(
         subject,
         nextPosition: next,
-        record: 2,
+        record: record,
         undurableUnits: 0,
         content: content.span,
         into: &$0
       )
     }
+  }
+
+  /// A rule that deletes an aggregate.
+  static let retention = RetentionRecord(
+    .delete,
+    .aggregate,
+    time: base.time + 3_000_000,
+    value: 9,
+    name: Array("account-1".utf8),
+    reason: Array("asked".utf8)
+  )
+
+  /// The control frame of that rule.
+  static var retentionFrame: [UInt8] {
+    let content = bytes { retention.encode(baseTime: base.time, into: &$0) }
+    return control(.retention, next: 6, record: 3, content: content, at: end)
+  }
+
+  /// What left by that rule.
+  static let removal: Removal = {
+    var removal = Removal()
+    removal.groups = [Removal.Group(record: 3, runs: [1002...1002, 1004...1005])]
+    let hash = KeyHasher(storeID).hash(Array("account-1".utf8).span, .aggregate)
+    removal.versions = [Removal.LastVersion(hash: hash, version: 9)]
+    return removal
+  }()
+
+  /// The control frame of that.
+  static var removalFrame: [UInt8] {
+    control(.removal, next: 6, content: bytes { removal.encode(base: 1001, into: &$0) }, at: 4136)
   }
 
   /// The content of a control frame of types.

@@ -15,6 +15,7 @@ enum FormatVectorChecks {
       "snapshot-frame": snapshot, "staging-header": staging, "types-record": typesRecord,
       "event-digest": eventDigest, "consumer-slot": consumerSlot,
       "backup-catalog": backupCatalog,
+      "control-retention": retention, "control-removal": removal,
     ]
     for name in FormatSamples.frames.keys { checks[name] = { try eventsFrame(name, $0) } }
     return checks
@@ -95,6 +96,29 @@ enum FormatVectorChecks {
           at: FormatSamples.typesOffset
         )
     )
+  }
+
+  private static func retention(_ bytes: [UInt8]) throws {
+    #expect(checksum(bytes, at: FormatSamples.end))
+    let frame = try #require(control(bytes))
+    #expect(frame.subject == .retention)
+    #expect(frame.nextPosition == 1007)
+    #expect(frame.record == 3)
+    let content = Array(bytes[frame.contentOffset..<frame.contentEnd])
+    let record = RetentionRecord.decode(content.span, baseTime: FormatSamples.base.time)
+    #expect(record == FormatSamples.retention)
+    #expect(bytes == FormatSamples.retentionFrame)
+  }
+
+  private static func removal(_ bytes: [UInt8]) throws {
+    #expect(checksum(bytes, at: 4136))
+    let frame = try #require(control(bytes))
+    #expect(frame.subject == .removal)
+    #expect(frame.nextPosition == 1007)
+    #expect(frame.record == 2)
+    let content = Array(bytes[frame.contentOffset..<frame.contentEnd])
+    #expect(Removal.decode(content.span, base: 1001) == FormatSamples.removal)
+    #expect(bytes == FormatSamples.removalFrame)
   }
 
   private static func snapshot(_ bytes: [UInt8]) throws {

@@ -1,0 +1,154 @@
+internal import AnnalsLog
+internal import ArgumentParser
+
+/// `annals compact`.
+struct CompactCommand: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "compact",
+    abstract: "Removes from the disk what rules of retention hide.",
+    discussion: """
+      Segments that hold enough of it are rewritten without, small neighbours become one; \
+      positions and versions stay what they are. What was deleted, ended or redacted goes in any \
+      case. Ended at any time, it goes on where it was when called again. --dry-run says what \
+      would go, by which rule, and why the rest stays.
+
+      JSON keys: bytesBefore bytesAfter bytesWritten eventsRemoved payloadsRemoved \
+      segmentsRewritten segmentsMade spaceNeeded seconds dryRun, and under reasons for each \
+      segment: segment firstPosition lastPosition bytesBefore bytesAfter eventsRemoved \
+      payloadsRemoved eventsHeld outcome rules.
+
+      Examples:
+        annals compact shop --dry-run
+        annals compact shop --rate 50
+        annals compact shop --least-garbage 0
+      """
+  )
+
+  @OptionGroup var store: StoreArgument
+  @Flag(help: "Say what would be done, and change nothing.")
+  var dryRun = false
+  @Option(help: ArgumentHelp("Write at most so many MiB a second.", valueName: "n"))
+  var rate: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Leave segments of which a smaller part than this can go, from 0 to 1.",
+      valueName: "part"
+    )
+  )
+  var leastGarbage = 0.2
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if let rate, rate < 1 { throw ValidationError("--rate must be at least 1.") }
+    guard (0...1).contains(leastGarbage) else {
+      throw ValidationError("--least-garbage must be from 0 to 1.")
+    }
+  }
+
+  func run(_ streams: StandardStreams) throws {
+    let start = ContinuousClock.now
+    var options = CompactionOptions()
+    options.leastGarbage = leastGarbage
+    options.bytesPerSecond = rate.map { $0 << 20 }
+    options.isCancelled = { Interruption.isAsked }
+    let report: CompactionReport
+    if dryRun {
+      report = try store.openForReading().planCompaction(options)
+    } else {
+      Interruption.listen()
+      let log = try store.openForWriting()
+      report = try log.compact(options)
+      try log.close()
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    try output.json ? printObject(report, seconds, streams) : printText(report, seconds, streams)
+  }
+
+  private func printText(
+    _ report: CompactionReport,
+    _ seconds: Double,
+    _ streams: StandardStreams
+  ) throws {
+    var table = Table([
+      .text("segment"), .text("positions"), .number("bytes"), .number("after"),
+      .number("events out"), .text("outcome"),
+    ])
+    for segment in report.segments {
+      table.addRow([
+        "\(segment.id)", "\(segment.basePosition)-\(segment.lastPosition)",
+        "\(ByteCount(segment.bytesBefore))", "\(ByteCount(segment.bytesAfter))",
+        segment.eventsRemoved.grouped, segment.outcome.words,
+      ])
+    }
+    for line in table.lines { try streams.output.writeLine(line) }
+    let verb = dryRun ? "would become" : "are now"
+    try streams.output.writeLine(
+      "\(ByteCount(report.bytesBefore)) \(verb) \(ByteCount(report.bytesAfter));"
+        + " \(report.eventsRemoved.grouped) events and \(report.payloadsRemoved.grouped) payloads"
+        + " out of \(report.segmentsRewritten.grouped) segments, in \(seconds.seconds);"
+        + " \(ByteCount(report.spaceNeeded)) must be free for a while"
+    )
+  }
+
+  private func printObject(
+    _ report: CompactionReport,
+    _ seconds: Double,
+    _ streams: StandardStreams
+  ) throws {
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.member("bytesBefore", report.bytesBefore)
+      writer.member("bytesAfter", report.bytesAfter)
+      writer.member("bytesWritten", report.bytesWritten)
+      writer.member("eventsRemoved", report.eventsRemoved)
+      writer.member("payloadsRemoved", report.payloadsRemoved)
+      writer.member("segmentsRewritten", report.segmentsRewritten)
+      writer.member("segmentsMade", report.segmentsMade)
+      writer.member("spaceNeeded", report.spaceNeeded)
+      writer.member("seconds", seconds)
+      writer.member("dryRun", dryRun)
+      writer.key("reasons")
+      writer.array { for segment in report.segments { $0.segment(segment) } }
+    }
+    writer.endLine()
+    try streams.output.write(taking: &writer)
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func segment(_ segment: CompactionReport.Segment) {
+    object { writer in
+      writer.member("segment", segment.id)
+      writer.member("firstPosition", segment.basePosition.rawValue)
+      writer.member("lastPosition", segment.lastPosition.rawValue)
+      writer.member("bytesBefore", segment.bytesBefore)
+      writer.member("bytesAfter", segment.bytesAfter)
+      writer.member("eventsRemoved", segment.eventsRemoved)
+      writer.member("payloadsRemoved", segment.payloadsRemoved)
+      writer.member("eventsHeld", segment.eventsHeld)
+      writer.member("outcome", segment.outcome.rawValue)
+      writer.key("rules")
+      writer.array { writer in
+        for share in segment.rules {
+          writer.object {
+            $0.member("record", share.record)
+            $0.member("events", share.events)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension CompactionReport.Outcome {
+  fileprivate var words: String {
+    switch self {
+    case .rewritten: "rewritten"
+    case .merged: "merged with its neighbours"
+    case .nothingToRemove: "kept: no rule hides anything in it"
+    case .tooLittleGarbage: "kept: too little would go"
+    case .inWriting: "kept: it is in writing"
+    case .keysRemembered: "kept: the keys of what would go are remembered"
+    }
+  }
+}
