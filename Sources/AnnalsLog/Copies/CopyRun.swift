@@ -31,6 +31,12 @@ struct CopyRun {
     let catalog = try CopyTarget.readCatalog(source.files, source.list)
     let wholePieces = cut?.wholePieces ?? source.pieces.count
     for piece in source.pieces.prefix(wholePieces) {
+      if let cut, piece.segment.isRewritten {
+        // It may tell of rules that the copy does not have.
+        let whole = CopyCut.Partial(sum: piece.sum)
+        try copyRewritten(whole, piece, through: piece.sum.lastPosition, cut)
+        continue
+      }
       let sum = try copier.copy(piece)
       if copier.verifies { try check(sum, piece, catalog) }
       if piece.isFinal { try copier.copyFooter(piece) }
@@ -38,7 +44,7 @@ struct CopyRun {
       report.events += copier.verifies ? sum.eventCount : piece.eventCount
     }
     if let cut, let partial = cut.partial {
-      try copyPartial(partial, source.pieces[cut.wholePieces], through: cut.position)
+      try copyPartial(partial, source.pieces[cut.wholePieces], cut)
     }
     let checkpoints = cut == nil ? try shareCheckpoints() : []
     let position = cut?.position ?? source.lastPosition
@@ -83,10 +89,11 @@ struct CopyRun {
   private mutating func copyPartial(
     _ partial: CopyCut.Partial,
     _ piece: CopySource.Piece,
-    through position: UInt64
+    _ cut: CopyCut
   ) throws(LogError) {
+    let position = cut.position
     if piece.segment.isRewritten {
-      return try copyRewritten(partial, piece, through: position)
+      return try copyRewritten(partial, piece, through: position, cut)
     }
     let whole = CopySource.Piece(
       segment: piece.segment,
@@ -112,17 +119,26 @@ struct CopyRun {
     report.events += sum.eventCount
   }
 
-  /// Copies the beginning of a segment that compaction rewrote: what is missing in it is named at
-  /// its end, and must be named in the copy.
+  /// The last record number in a copy that ends at `cut`.
+  private func lastRecord(_ cut: CopyCut) -> UInt64 {
+    if let partial = cut.partial { return partial.sum.lastRecord }
+    return cut.wholePieces > 0 ? source.pieces[cut.wholePieces - 1].sum.lastRecord : 0
+  }
+
+  /// Copies a segment that compaction rewrote, or its beginning: what is missing in it is named at
+  /// its end, and must be named in the copy. Where the rule that removed it came later than the
+  /// copy ends, no rule is named.
   ///
   /// Of aggregates whose newest events left, only the versions at the segment's end are known.
   /// They are taken, so that no version is given twice.
   private mutating func copyRewritten(
     _ partial: CopyCut.Partial,
     _ piece: CopySource.Piece,
-    through position: UInt64
+    through position: UInt64,
+    _ end: CopyCut
   ) throws(LogError) {
     let segment = piece.segment
+    let records = lastRecord(end)
     var output = try RewrittenSegment(
       segment.id,
       storeID: source.core.storeID,
@@ -145,7 +161,7 @@ struct CopyRun {
       {
         let content = stream.frame.extracting(frame.contentOffset..<frame.contentEnd)
         guard let found = Removal.decode(content, base: segment.base.position) else { continue }
-        removal.groups += found.clipped(through: position)
+        removal.groups += found.clipped(through: position, records: records)
         removal.versions += found.versions
       } else if stream.offset <= partial.sum.end {
         try output.add(header, stream.frame)
@@ -155,7 +171,14 @@ struct CopyRun {
     if case .frame(let header) = FrameHeader.probe(cut.span, at: 0, limit: cut.count) {
       try output.add(header, cut.span)
     }
-    let entry = try output.finish(removal, through: position, record: 0, keySequence: 0)
+    removal.unite()
+    let isWhole = position == piece.sum.lastPosition
+    let entry = try output.finish(
+      removal,
+      through: position,
+      record: isWhole ? piece.sum.lastRecord : 0,
+      keySequence: isWhole ? piece.sum.keySequence : 0
+    )
     entries.append(entry)
     report.events += output.sum.eventCount
     copier.bytesCopied += Int(entry.end)

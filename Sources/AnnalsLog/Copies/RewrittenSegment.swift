@@ -1,12 +1,26 @@
 extension Removal {
-  /// The groups as far as they concern positions up to `position`.
-  func clipped(through position: UInt64) -> [Group] {
+  /// The groups as far as they concern positions up to `position`; those of later records than
+  /// `records` are of no rule.
+  func clipped(through position: UInt64, records: UInt64) -> [Group] {
     groups.compactMap { group in
       let runs = group.runs.compactMap { run in
         run.lowerBound > position ? nil : run.lowerBound...min(run.upperBound, position)
       }
-      return runs.isEmpty ? nil : Group(record: group.record, runs: runs)
+      let record = group.record <= records ? group.record : 0
+      return runs.isEmpty ? nil : Group(record: record, runs: runs)
     }
+  }
+
+  /// Makes one group of those of one rule, with their runs in order and apart.
+  mutating func unite() {
+    var runs: [UInt64: [ClosedRange<UInt64>]] = [:]
+    for group in groups { runs[group.record, default: []] += group.runs }
+    groups = runs.sorted { $0.key < $1.key }.map { record, runs in
+      Group(record: record, runs: SalvageWalk.merged(runs))
+    }
+    versions = Dictionary(grouping: versions, by: \.hash)
+      .compactMap { $0.value.max { $0.version < $1.version } }
+      .sorted { $0.hash < $1.hash }
   }
 }
 

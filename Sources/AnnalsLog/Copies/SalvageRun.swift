@@ -287,7 +287,8 @@ struct SalvageRun {
     if !lost.isEmpty { removal.groups.insert(Removal.Group(record: 0, runs: lost), at: 0) }
     report.lost += losses(segment, walk, lost)
     let versions = names.add(lost, of: segment, file.footer, source.storeID, report)
-    removal.versions = Self.merged(removal.versions, versions)
+    removal.versions += versions
+    removal.unite()
     let entry = segment.current.entry
     let id = nextID
     nextID += 1
@@ -319,18 +320,6 @@ struct SalvageRun {
         keySequence: entry.isSealed ? entry.keySequence : 0
       )
     )
-  }
-
-  private static func merged(
-    _ first: [Removal.LastVersion],
-    _ second: [Removal.LastVersion]
-  ) -> [Removal.LastVersion] {
-    var versions: [KeyHash: UInt64] = [:]
-    for entry in first + second {
-      versions[entry.hash] = max(versions[entry.hash] ?? 0, entry.version)
-    }
-    return versions.map { Removal.LastVersion(hash: $0.key, version: $0.value) }
-      .sorted { $0.hash < $1.hash }
   }
 
   /// Names positions that are lost with a whole file.

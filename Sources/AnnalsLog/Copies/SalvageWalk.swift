@@ -61,7 +61,7 @@ struct SalvageWalk {
   }
 
   /// Runs in order, those that touch made one.
-  private static func merged(_ runs: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
+  static func merged(_ runs: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {
     var result: [ClosedRange<UInt64>] = []
     for run in runs.sorted(by: { $0.lowerBound < $1.lowerBound }) {
       if let last = result.last, run.lowerBound <= last.upperBound + 1 {

@@ -56,8 +56,15 @@ import Testing
       let end = report.lastPosition.rawValue
       #expect(end <= position)
       #expect(end >= written.ends.last { $0 <= position } ?? 0)
+      // The rules came later: what they hide in the source, and compaction left, is seen again.
       let found = try CopyStory.verified(copy, "/restored")
-      #expect(found == written.events.filter { $0.position.rawValue <= end }, "at \(position)")
+      let live = written.events.filter { $0.position.rawValue <= end }
+      let positions = Set(live.map(\.position))
+      #expect(found.filter { positions.contains($0.position) } == live, "at \(position)")
+      let older = try CopyStory.open(disk, CopyStory.backup).read().filter {
+        $0.position.rawValue <= end
+      }
+      #expect(Set(found).isSubset(of: older + live), "at \(position)")
       let log = try CopyStory.open(copy, "/restored", .readWrite)
       let next = try log.append([NewEvent(type: "Next", payload: [1])], to: "next-1")
       #expect(next.lastPosition.rawValue == end + 1)
