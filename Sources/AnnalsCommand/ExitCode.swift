@@ -106,6 +106,7 @@ extension LogError {
     case .unsupportedVersion, .limitExceeded, .invalidName, .positionBeyondHead: .badData
     case .locked: .locked
     case .backupMismatch: .cannotCreate
+    case .removedSince: .problems
     case .notAStore, .occupied: purpose == .creating ? .cannotCreate : .notFound
     case .readOnly: .noPermission
     }

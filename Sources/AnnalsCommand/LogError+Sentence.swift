@@ -38,6 +38,9 @@ extension LogError {
     case .writerPoisoned(let error):
       "nothing more is written since an earlier failure: \(error)"
     case .backupMismatch(let path, let reason): "\(path) \(reason.words); nothing was changed"
+    case .removedSince(let position, let end):
+      "a copy cannot end at position \(end): the event at position \(position) was removed by a"
+        + " rule that came later; an older backup may have it"
     case .positionBeyondHead(let requested, let head):
       "position \(requested) is beyond the last one, \(head)"
     }

@@ -37,7 +37,70 @@ struct CopyCut {
     guard let index = source.pieces.firstIndex(where: { $0.sum.lastPosition > position }) else {
       return nil
     }
-    return try cut(source, index, position)
+    let cut = try cut(source, index, position)
+    try checkNothingLeft(source, cut)
+    return cut
+  }
+
+  /// Fails if compaction has removed what stood before the copy's end by a rule that came later:
+  /// the copy would neither have the events nor the rule that says where they are.
+  private static func checkNothingLeft(
+    _ source: CopySource,
+    _ cut: CopyCut
+  ) throws(LogError) {
+    let before = cut.wholePieces > 0 ? source.pieces[cut.wholePieces - 1].sum.lastRecord : 0
+    let record = cut.partial?.sum.lastRecord ?? before
+    if source.pieces.last?.sum.lastRecord ?? 0 <= record { return }
+    let count = cut.wholePieces + (cut.partial == nil ? 0 : 1)
+    let rules = source.core.retention.current
+    for piece in source.pieces.prefix(count) where piece.segment.isRewritten {
+      var stream = try stream(piece, source)
+      while let header = try stream.next() {
+        let found =
+          header.knownKind == .control
+          ? removed(stream.frame, piece.segment.base, after: record)
+          : emptied(stream.frame, header, piece.segment.base, rules, after: record)
+        if let found, found <= cut.position {
+          throw .removedSince(position: Position(found), end: Position(cut.position))
+        }
+      }
+    }
+  }
+
+  /// The first position in a frame of removal that a rule behind `record` removed.
+  private static func removed(
+    _ bytes: Span<UInt8>,
+    _ base: SegmentBase,
+    after record: UInt64
+  ) -> UInt64? {
+    guard let frame = ControlFrame.decode(bytes, at: 0, byteCount: bytes.count, base),
+      frame.subject == .removal,
+      let removal = Removal.decode(
+        bytes.extracting(frame.contentOffset..<frame.contentEnd),
+        base: base.position
+      )
+    else { return nil }
+    return removal.groups.filter { $0.record > record }.compactMap(\.runs.first?.lowerBound).min()
+  }
+
+  /// The first position in a frame of events whose payload a rule behind `record` may have taken:
+  /// redacted, or hidden and kept for the sake of an idempotency key.
+  private static func emptied(
+    _ bytes: Span<UInt8>,
+    _ header: FrameHeader,
+    _ base: SegmentBase,
+    _ rules: RetentionRules?,
+    after record: UInt64
+  ) -> UInt64? {
+    guard header.knownKind == .events,
+      let frame = EventsFrame.decode(bytes, at: 0, byteCount: header.byteCount, base)
+    else { return nil }
+    for event in 0..<frame.eventCount where frame.payloadLengths.value(event, in: bytes) == 0 {
+      let position = frame.position(event, bytes)
+      let redaction = rules?.single(position)?.redactRecord ?? 0
+      if redaction > record || frame.keysEnd != 0 { return position }
+    }
+    return nil
   }
 
   /// The first position whose event is later than `time`; nil if there is none.

@@ -31,12 +31,6 @@ struct CopyRun {
     let catalog = try CopyTarget.readCatalog(source.files, source.list)
     let wholePieces = cut?.wholePieces ?? source.pieces.count
     for piece in source.pieces.prefix(wholePieces) {
-      if let cut, piece.segment.isRewritten {
-        // It may tell of rules that the copy does not have.
-        let whole = CopyCut.Partial(sum: piece.sum)
-        try copyRewritten(whole, piece, through: piece.sum.lastPosition, cut)
-        continue
-      }
       let sum = try copier.copy(piece)
       if copier.verifies { try check(sum, piece, catalog) }
       if piece.isFinal { try copier.copyFooter(piece) }
@@ -44,7 +38,7 @@ struct CopyRun {
       report.events += copier.verifies ? sum.eventCount : piece.eventCount
     }
     if let cut, let partial = cut.partial {
-      try copyPartial(partial, source.pieces[cut.wholePieces], cut)
+      try copyPartial(partial, source.pieces[cut.wholePieces], through: cut.position)
     }
     let checkpoints = cut == nil ? try shareCheckpoints() : []
     let position = cut?.position ?? source.lastPosition
@@ -89,11 +83,10 @@ struct CopyRun {
   private mutating func copyPartial(
     _ partial: CopyCut.Partial,
     _ piece: CopySource.Piece,
-    _ cut: CopyCut
+    through position: UInt64
   ) throws(LogError) {
-    let position = cut.position
     if piece.segment.isRewritten {
-      return try copyRewritten(partial, piece, through: position, cut)
+      return try copyRewritten(partial, piece, through: position)
     }
     let whole = CopySource.Piece(
       segment: piece.segment,
@@ -119,26 +112,18 @@ struct CopyRun {
     report.events += sum.eventCount
   }
 
-  /// The last record number in a copy that ends at `cut`.
-  private func lastRecord(_ cut: CopyCut) -> UInt64 {
-    if let partial = cut.partial { return partial.sum.lastRecord }
-    return cut.wholePieces > 0 ? source.pieces[cut.wholePieces - 1].sum.lastRecord : 0
-  }
-
-  /// Copies a segment that compaction rewrote, or its beginning: what is missing in it is named at
-  /// its end, and must be named in the copy. Where the rule that removed it came later than the
-  /// copy ends, no rule is named.
+  /// Copies the beginning of a segment that compaction rewrote.
+  ///
+  /// What is missing in it is named at its end, and must be named in the copy.
   ///
   /// Of aggregates whose newest events left, only the versions at the segment's end are known.
   /// They are taken, so that no version is given twice.
   private mutating func copyRewritten(
     _ partial: CopyCut.Partial,
     _ piece: CopySource.Piece,
-    through position: UInt64,
-    _ end: CopyCut
+    through position: UInt64
   ) throws(LogError) {
     let segment = piece.segment
-    let records = lastRecord(end)
     var output = try RewrittenSegment(
       segment.id,
       storeID: source.core.storeID,
@@ -161,7 +146,7 @@ struct CopyRun {
       {
         let content = stream.frame.extracting(frame.contentOffset..<frame.contentEnd)
         guard let found = Removal.decode(content, base: segment.base.position) else { continue }
-        removal.groups += found.clipped(through: position, records: records)
+        removal.groups += found.clipped(through: position)
         removal.versions += found.versions
       } else if stream.offset <= partial.sum.end {
         try output.add(header, stream.frame)
@@ -172,13 +157,7 @@ struct CopyRun {
       try output.add(header, cut.span)
     }
     removal.unite()
-    let isWhole = position == piece.sum.lastPosition
-    let entry = try output.finish(
-      removal,
-      through: position,
-      record: isWhole ? piece.sum.lastRecord : 0,
-      keySequence: isWhole ? piece.sum.keySequence : 0
-    )
+    let entry = try output.finish(removal, through: position, record: 0, keySequence: 0)
     entries.append(entry)
     report.events += output.sum.eventCount
     copier.bytesCopied += Int(entry.end)

@@ -1,13 +1,11 @@
 extension Removal {
-  /// The groups as far as they concern positions up to `position`; those of later records than
-  /// `records` are of no rule.
-  func clipped(through position: UInt64, records: UInt64) -> [Group] {
+  /// The groups as far as they concern positions up to `position`.
+  func clipped(through position: UInt64) -> [Group] {
     groups.compactMap { group in
       let runs = group.runs.compactMap { run in
         run.lowerBound > position ? nil : run.lowerBound...min(run.upperBound, position)
       }
-      let record = group.record <= records ? group.record : 0
-      return runs.isEmpty ? nil : Group(record: record, runs: runs)
+      return runs.isEmpty ? nil : Group(record: group.record, runs: runs)
     }
   }
 

@@ -46,6 +46,9 @@ public enum LogError: Error, Equatable, Sendable {
   case writerPoisoned(SystemError)
   /// What stands at the path is no backup that this store can add to; nothing was changed.
   case backupMismatch(path: String, BackupMismatch)
+  /// A copy cannot end where it was asked to: compaction has removed an event before its end by a
+  /// rule of retention that came later.
+  case removedSince(position: Position, end: Position)
   /// A position beyond the head was asked for.
   case positionBeyondHead(requested: Position, head: Position)
 }
