@@ -12,14 +12,16 @@ struct RestoreCommand: Verb {
 
       --to takes a position or a time. A time means all events before the first one that is later. \
       Both round down to the end of an append, as an append is whole or absent, and the output \
-      says where that is.
+      says where that is. Where compaction has removed an event before that point by a rule that \
+      came after it, the restore is refused with exit code 1: an older backup may have the event.
 
       The store begins a history of its own behind its last event. Projections and reactors that \
       had taken no later event go on; one that had is stopped with an error, as it knows of events \
       that no longer are, and must be rebuilt or reset.
 
       --json prints one object: events, bytes and lastPosition of the store, segments, \
-      bytesCopied, bytesShared and roundedFrom (the position asked for, if it was inside an append, or null).
+      bytesCopied, bytesShared and roundedFrom (the position asked for, if it was inside an \
+      append, or null).
 
       Examples:
         annals restore /backups/shop shop
