@@ -23,7 +23,7 @@ struct AnnalsCommand: ParsableCommand {
       ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
       InspectCommand.self, VerifyCommand.self, TraceCommand.self, ConsumersCommand.self,
       DemoCommand.self,
-      DemoCrashCommand.self,
+      DemoCrashCommand.self, DemoProjectCommand.self,
     ]
   )
 }

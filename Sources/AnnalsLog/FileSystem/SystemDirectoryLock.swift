@@ -28,9 +28,11 @@ package final class SystemDirectoryLock: DirectoryLock {
     let generation: UInt32
   }
 
-  /// Readers probe with a shared lock that they give back at once; a writer that runs into one
-  /// tries again this often, this far apart: 20 ms at most.
-  private static let attemptsMax = 20
+  /// How often a writer tries again that runs into a reader's look, 2 s at most in all.
+  ///
+  /// Readers probe with a shared lock that they give back at once, unless they are suspended in
+  /// that moment. Another writer is told apart from readers: what it has refuses at once.
+  private static let attemptsMax = 2000
   private static let pauseMicroseconds: UInt32 = 1000
 
   private init(_ directory: SystemDirectory, _ name: String, _ held: Held?) {
@@ -111,6 +113,9 @@ package final class SystemDirectoryLock: DirectoryLock {
   ) throws(LogError) -> Bool {
     for _ in 0..<attemptsMax {
       if try lock(descriptor, LOCK_EX, name: name) { return true }
+      // A shared lock goes with readers' only: who refuses it is a writer.
+      guard try lock(descriptor, LOCK_SH, name: name) else { return false }
+      _ = flock(descriptor.rawValue, LOCK_UN)
       _ = usleep(pauseMicroseconds)
     }
     return try lock(descriptor, LOCK_EX, name: name)

@@ -153,16 +153,16 @@ import Testing
     #expect(try shop.annals("import", "s", input: lines(10...12)).code == 0)
     try waitForLines(12, "followed")
     follower.interrupt()
-    for _ in 0..<500 where follower.isRunning { usleep(20_000) }
+    for _ in 0..<10_000 where follower.isRunning { usleep(20_000) }
     try #require(!follower.isRunning, "Ctrl-C ends it")
     #expect(follower.terminationReason == .exit && follower.terminationStatus == 0)
     let exported = try shop.annals("export", "s").output
     #expect(String(decoding: try shop.bytes("followed"), as: UTF8.self) == exported)
   }
 
-  /// Waits until a file has so many lines, at most ten seconds.
+  /// Waits until a file has so many lines, at most 200 seconds.
   private func waitForLines(_ count: Int, _ name: String) throws {
-    for _ in 0..<500 {
+    for _ in 0..<10_000 {
       if try shop.bytes(name).count(where: { $0 == 0x0a }) >= count { return }
       usleep(20_000)
     }

@@ -127,7 +127,7 @@ import Testing
         options: DamageStore.options(disk.killed(), .readOnly)
       )
       let seconds = Double(SystemClock.monotonicNanoseconds() - started) / 1e9
-      if seconds > 20 { Issue.record("round \(round), \(file): \(seconds) s") }
+      if seconds > 120 { Issue.record("round \(round), \(file): \(seconds) s") }
     }
   }
 

@@ -40,7 +40,7 @@ import Testing
     let other = unsafe open(temporary.path + "/LOCK", O_RDONLY | O_CLOEXEC)
     #expect(flock(other, LOCK_SH | LOCK_NB) == 0)
     let reader = try Thread(name: "reader") {
-      usleep(3000)
+      usleep(60_000)
       close(other)
     }
     #expect(try root.lock("LOCK", shared: false) != nil)

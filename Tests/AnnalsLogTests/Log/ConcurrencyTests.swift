@@ -142,7 +142,7 @@ import Testing
         [NewEvent(type: "Done", payload: [UInt8](repeating: 1, count: 20_000))],
         to: "a-1"
       )
-      #expect(try reader.wait(after: Position(UInt64(number - 1)), milliseconds: 2000))
+      #expect(try reader.wait(after: Position(UInt64(number - 1)), milliseconds: 100_000))
       #expect(try reader.events(after: Position(UInt64(number - 1))).count == 1)
     }
     #expect(try reader.events(of: "a-1").map(\.version.rawValue) == Array(1...200))
@@ -150,7 +150,7 @@ import Testing
     try log.close()
     let next = try EventLog(at: path)
     try next.append([NewEvent(type: "Done", payload: [])], to: "a-1")
-    #expect(try reader.wait(after: 200, milliseconds: 2000))
+    #expect(try reader.wait(after: 200, milliseconds: 100_000))
     #expect(try reader.version(of: "a-1") == 201)
   }
 }

@@ -26,10 +26,10 @@ import Testing
     let reader = try openForReading()
     #expect(reader.head() == 3)
     _ = try append(2)
-    #expect(try reader.wait(after: 3, milliseconds: 1_000))
+    #expect(try reader.wait(after: 3, milliseconds: 100_000))
     #expect(reader.head() == 5)
     _ = try append(1)
-    #expect(try reader.wait(after: 5, milliseconds: 1_000))
+    #expect(try reader.wait(after: 5, milliseconds: 100_000))
     // By key as well: the index took up what came.
     #expect(try reader.events(of: "counter-1").map(\.position) == [1, 2, 3, 4, 5, 6])
     #expect(try reader.version(of: "counter-1") == 6)
@@ -39,7 +39,7 @@ import Testing
     _ = try append(0)
     let reader = try openForReading()
     let writer = try append(4, close: false)
-    #expect(try reader.wait(after: 3, milliseconds: 1_000))
+    #expect(try reader.wait(after: 3, milliseconds: 100_000))
     #expect(try reader.events().count == 4)
     try writer.close()
   }
@@ -58,7 +58,7 @@ import Testing
     #expect(disk.withFaults { $0.trace.count } < 500)
     // What then comes is seen all the same.
     try writer.append([NewEvent(type: "Counted", payload: [2])], to: "counter-1")
-    #expect(try reader.wait(after: 1, milliseconds: 1_000))
+    #expect(try reader.wait(after: 1, milliseconds: 100_000))
     #expect(reader.head() == 2)
   }
 

@@ -60,21 +60,27 @@ import Testing
 
   @Test func cancellingEndsIt() async throws {
     let store = try EventStore.inMemory()
+    let (seen, sees) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
       var count = 0
-      for try await _ in store.subscribe() { count += 1 }
+      for try await _ in store.subscribe() {
+        count += 1
+        sees.yield()
+      }
       return count
     }
     try await deposit(store, "account-1", 1)
-    try await Task.sleep(for: .milliseconds(20))
+    for await _ in seen { break }
     task.cancel()
     #expect(try await task.value >= 1)
   }
 
   @Test func closingEndsIt() async throws {
     let store = try EventStore.inMemory()
-    let task = Task { for try await _ in store.subscribe() {} }
+    let (seen, sees) = AsyncStream.makeStream(of: Void.self)
+    let task = Task { for try await _ in store.subscribe() { sees.yield() } }
     try await deposit(store, "account-1", 1)
+    for await _ in seen { break }
     try store.close()
     try await task.value
   }
