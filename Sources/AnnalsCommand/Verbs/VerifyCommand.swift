@@ -65,8 +65,8 @@ extension VerifyReport {
     let verdict = isOK ? "ok" : "damaged"
     lines.append(
       "\(verdict): \(events.grouped) events of \(aggregates.grouped) aggregates in"
-        + " \(segments.grouped) segments, \(snapshots.grouped) snapshots, \(ByteCount(bytes)) read, last position"
-        + " \(lastPosition.rawValue.grouped)"
+        + " \(segments.grouped) segments, \(snapshots.grouped) snapshots, \(ByteCount(bytes)) read,"
+        + " last position \(lastPosition.rawValue.grouped)"
     )
     return lines
   }

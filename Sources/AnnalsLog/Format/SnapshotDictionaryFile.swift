@@ -1,7 +1,7 @@
 /// A dictionary for LZ4, made from earlier states of one shape: what small states have in common.
 ///
-/// Specified in `Format.md`, section "Snapshot dictionary". Its number is the checksum of its bytes,
-/// so that no other dictionary can be taken for it.
+/// Specified in `Format.md`, section "Snapshot dictionary". Its number is the checksum of its
+/// bytes, so that no other dictionary can be taken for it.
 package struct SnapshotDictionaryFile: Equatable, Sendable {
   package enum Layout {
     package static let sequence = 40..<48

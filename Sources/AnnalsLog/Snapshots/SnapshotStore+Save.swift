@@ -144,6 +144,11 @@ extension SnapshotStore {
   private func openTail() throws(LogError) -> Tail {
     if let tail { return tail }
     let directory = try openDirectory()
+    guard withState({ $0.isLoaded }) else {
+      throw .corrupt(
+        Corruption(file: StoreFile.snapshotsDirectory, offset: 0, .malformed(.snapshot))
+      )
+    }
     guard lastNumber < UInt32.max / 2 else {
       throw .limitExceeded(
         LimitExceeded(.snapshotBytes, value: Int(lastNumber), maximum: Int(UInt32.max / 2))

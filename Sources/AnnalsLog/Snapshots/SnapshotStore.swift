@@ -237,7 +237,11 @@ package final class SnapshotStore: @unchecked Sendable {
       if let directory { try readFiles(directory) }
     } catch {
       let isMissing = if case .system(let cause) = error { cause.isNotFound } else { false }
-      if !isMissing { note(.damaged) }
+      if !isMissing {
+        note(.damaged)
+        // What is there is not known: it is looked for again before anything is written.
+        if isWriting { return }
+      }
     }
     withState { $0.isLoaded = true }
   }
