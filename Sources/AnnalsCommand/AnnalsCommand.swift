@@ -24,7 +24,7 @@ struct AnnalsCommand: ParsableCommand {
       InspectCommand.self, VerifyCommand.self, TraceCommand.self, ConsumersCommand.self,
       SnapshotsCommand.self,
       DemoCommand.self,
-      DemoCrashCommand.self,
+      DemoCrashCommand.self, DemoProjectCommand.self,
     ]
   )
 }

@@ -26,8 +26,9 @@ import Testing
     let snippets = Self.words(try String(contentsOf: file, encoding: .utf8))
     let text = try String(contentsOf: document, encoding: .utf8)
     for block in text.components(separatedBy: "```swift\n").dropFirst() {
-      let code = Self.words(try #require(block.components(separatedBy: "```").first))
-        .replacing("import Annals ", with: "")
+      let lines = try #require(block.components(separatedBy: "```").first).split(separator: "\n")
+      let code = Self.words(lines.filter { !$0.contains("import ") }.joined(separator: " "))
+        .replacing("@main ", with: "")
       let isThere = snippets.contains(code)
       #expect(isThere, "\(document.lastPathComponent): \(code)")
     }

@@ -91,24 +91,32 @@ struct TotalsModel: Projection, Equatable {
   }
 }
 
+/// `Tests/getting-started.sh` runs it as a program of its own.
+struct Bank {
+  static func main() async throws {
+    let store = try EventStore(at: "bank.store")
+
+    if try store.load(Account.self, "account-1").version == .none {
+      try await store.execute(.open(owner: "Ada"), on: "account-1", as: Account.self)
+    }
+    try await store.execute(.deposit(cents: 500), on: "account-1", as: Account.self)
+
+    let account = try store.load(Account.self, "account-1")
+    print("version \(account.version): \(account.state.cents) cents")
+
+    for try await item in store.subscribe() {
+      if case .event(let event) = item { print(event.position, event.type) }
+      if case .caughtUp = item { break }
+    }
+    try store.close()
+  }
+}
+
 @Suite struct Snippets {
   private func withPath<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let directory = TemporaryStore()
     defer { directory.remove() }
     return try await body(directory.path)
-  }
-
-  @Test func gettingStarted() async throws {
-    try await withPath { path in
-      func run() throws {
-        let store = try EventStore(at: path)
-        try store.execute(.open(owner: "Ada"), on: "account-1", as: Account.self)
-        let done = try store.execute(.deposit(cents: 500), on: "account-1", as: Account.self)
-        print(done.state.cents, done.version)
-        try store.close()
-      }
-      try run()
-    }
   }
 
   @Test func overview() async throws {

@@ -9,6 +9,10 @@ struct Arguments {
     case opener(String)
     case counters
     case codecs
+    /// Aggregates and projections beside the bare log.
+    case layer
+    /// Subscriptions beside a writer.
+    case live
     /// One path in a loop, for a profiler.
     case profile(String)
   }
@@ -39,6 +43,8 @@ struct Arguments {
       case "opener" where isFirst: mode = .opener(try Self.value(word, &rest))
       case "counters" where isFirst: mode = .counters
       case "codecs" where isFirst: mode = .codecs
+      case "layer" where isFirst: mode = .layer
+      case "live" where isFirst: mode = .live
       case "profile" where isFirst: mode = .profile(try Self.value(word, &rest))
       case "--payload": payload = try Self.number(word, &rest)
       case "--aggregates": aggregates = try Self.number(word, &rest)

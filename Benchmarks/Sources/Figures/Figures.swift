@@ -15,6 +15,10 @@ enum Figures {
       case .opener(let name): try Growth(arguments, report).measureOpen(name)
       case .counters: try CounterFigures(arguments, report).run()
       case .codecs: try CodecFigures(arguments, report).run()
+      case .layer:
+        try withDirectory(arguments) { try LayerFigures($0 + "/layer", arguments, report).run() }
+      case .live:
+        try withDirectory(arguments) { try LiveFigures($0 + "/live", arguments, report).run() }
       case .profile(let what): try Profile(arguments).run(what)
       }
       report.finish()

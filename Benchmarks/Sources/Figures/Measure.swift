@@ -14,6 +14,13 @@ func threadNow() -> UInt64 {
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
+/// The time all threads of the process have run, in nanoseconds.
+func processNow() -> UInt64 {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
 /// How many nanoseconds `body` takes.
 @inline(__always)
 func nanoseconds(_ body: () throws -> Void) rethrows -> UInt64 {

@@ -41,6 +41,9 @@ struct Profile {
           try log.append(batch, durability: .written)
         }
         count = arguments.events
+      case "threads":
+        try threads(log)
+        return
       case "scan", "load":
         try StoreMaker.fill(log, workload, perAggregate: 20)
         let prepared = threadNow()
@@ -71,6 +74,53 @@ struct Profile {
       }
       print("\(what): \(Double(threadNow() - start) / Double(count)) ns an event")
     }
+  }
+
+  /// Sixteen threads that wait for each durable append: what it costs all of them to run.
+  private func threads(_ log: EventLog) throws {
+    let callers = 16
+    let each = arguments.events / callers
+    let workload = workload
+    let failures = Failures()
+    let done = DispatchGroup()
+    let (start, before) = (now(), processRan())
+    for caller in 0..<callers {
+      done.enter()
+      Thread {
+        do {
+          let batch = EventBatch()
+          for number in 0..<each {
+            batch.removeAll()
+            try workload.add(number, to: (caller * each + number) % workload.aggregates, batch)
+            try log.append(batch)
+          }
+        } catch { failures.add(error) }
+        done.leave()
+      }.start()
+    }
+    done.wait()
+    try failures.check()
+    let count = Double(each * callers)
+    let after = processRan()
+    print(
+      """
+      threads: \(count * 1e9 / Double(now() - start)) events/s, \
+      \((after.microseconds - before.microseconds) / count) us of processor and \
+      \(Double(after.switches - before.switches) / count) switches an event
+      """
+    )
+  }
+
+  /// How long the process has run on any processor, and how often it gave one up.
+  private func processRan() -> (microseconds: Double, switches: Int) {
+    var usage = rusage()
+    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func microseconds(_ time: timeval) -> Double {
+      Double(time.tv_sec) * 1e6 + Double(time.tv_usec)
+    }
+    return (
+      microseconds(usage.ru_utime) + microseconds(usage.ru_stime), usage.ru_nvcsw + usage.ru_nivcsw
+    )
   }
 
   private func scan(_ log: EventLog) throws -> Int {

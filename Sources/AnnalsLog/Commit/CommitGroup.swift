@@ -16,6 +16,8 @@ package final class CommitGroup {
   // Waiting: guarded by the writer's lock as all else here.
   package let settled: Condition
   var blockingWaiters = 0
+  /// How many of them sleep on `settled`.
+  var sleepers = 0
   private let tasksCell = unsafe Cell<[UnsafeContinuation<GroupOutcome, Never>]>([])
 
   /// A group whose waiters wait under `lock`.

@@ -127,16 +127,34 @@ extension Writer {
     let result = commit(group)
     lock.lock()
     let (outcome, behind) = settle(group, result)
-    if unsafe group.needsSync || behind != nil || !group.tasks.isEmpty {
+    // Not while others queue: whoever leads next would wait for it.
+    var isQuiet = group.needsSync && open.isEmpty && poison == nil
+    if case .failed = outcome { isQuiet = false }
+    if unsafe isQuiet || behind != nil || !group.tasks.isEmpty {
       lock.unlock()
       resumeTasks(of: group, outcome)
       if let behind { resumeTasks(of: behind.group, behind.outcome) }
-      if case .committed = outcome, group.needsSync { noteWatermark() }
+      if isQuiet { noteWatermark() }
       lock.lock()
     }
-    idleGroups.value.append(group)
-    if let behind { idleGroups.value.append(behind.group) }
     finishCommitting()
+    // The next leader first: the disk is idle until it runs. Then those who only return.
+    wakeWaiters(of: group)
+    idleGroups.value.append(group)
+    if let behind {
+      wakeWaiters(of: behind.group)
+      idleGroups.value.append(behind.group)
+    }
+  }
+
+  /// Wakes the threads that wait for a group which has settled.
+  ///
+  /// Called, and returns, with `lock` held, but gives it up meanwhile: they take it at once.
+  private func wakeWaiters(of group: CommitGroup) {
+    if group.sleepers == 0 { return }
+    lock.unlock()
+    group.settled.broadcast()
+    lock.lock()
   }
 
   /// The most bytes that go with a frame beside it: header, and names of types not in the log yet.
@@ -199,7 +217,6 @@ extension Writer {
     _ result: Result<Int, CommitFailure>
   ) -> (GroupOutcome, behind: (group: CommitGroup, outcome: GroupOutcome)?) {
     settledThrough = group.number
-    defer { if group.blockingWaiters > 0 { group.settled.broadcast() } }
     switch result {
     case .success(let frameOffset):
       if !group.contents.events.isEmpty {
@@ -227,7 +244,6 @@ extension Writer {
       let outcome: GroupOutcome =
         failure.isPoisoning ? .failed(.writerPoisoned(failure.cause)) : .retry
       noteFailure(behind, outcome)
-      behind.settled.broadcast()
       noteFailure(group, .failed(failure.error))
       return (.failed(failure.error), (behind, outcome))
     }
@@ -254,7 +270,13 @@ extension Writer {
   /// Under `lock`.
   package func waitUntilSettled(_ group: CommitGroup, _ number: UInt64) -> GroupOutcome {
     while settledThrough < number {
-      if isCommitting { group.settled.wait() } else { lead() }
+      if isCommitting {
+        group.sleepers += 1
+        group.settled.wait()
+        group.sleepers -= 1
+      } else {
+        lead()
+      }
     }
     guard let index = failures.value.firstIndex(where: { $0.number == number }) else {
       return .committed

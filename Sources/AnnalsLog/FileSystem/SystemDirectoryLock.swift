@@ -28,9 +28,10 @@ package final class SystemDirectoryLock: DirectoryLock {
     let generation: UInt32
   }
 
+  /// How often a writer tries again that runs into a reader's look, 2 s at most in all.
+  ///
   /// Readers probe with a shared lock that they give back at once, unless they are suspended in
-  /// that moment; a writer that runs into one tries again this often, this far apart: 2 s at most.
-  /// Another writer is told apart from readers and refuses at once.
+  /// that moment. Another writer is told apart from readers: what it has refuses at once.
   private static let attemptsMax = 2000
   private static let pauseMicroseconds: UInt32 = 1000
 

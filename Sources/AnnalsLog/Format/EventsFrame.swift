@@ -88,6 +88,20 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
     return low < eventCount && positions.value(low, in: bytes) == offset ? low : nil
   }
 
+  /// The index of the first event behind `position`; the number of events if there is none.
+  package func firstIndex(behind position: UInt64, _ bytes: Span<UInt8>) -> Int {
+    if position < firstPosition { return 0 }
+    let offset = position - firstPosition
+    if !hasPositions { return offset < UInt64(eventCount) ? Int(offset) + 1 : eventCount }
+    var low = 0
+    var high = eventCount
+    while low < high {
+      let middle = (low + high) / 2
+      if positions.value(middle, in: bytes) <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// The row of the aggregate table that event `index` belongs to.
   @inline(__always)
   package func aggregateIndex(_ index: Int, _ bytes: Span<UInt8>) -> Int {

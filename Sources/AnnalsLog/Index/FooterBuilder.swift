@@ -16,6 +16,8 @@ package struct FooterBuilder {
   private var keySequence: UInt64
   private var lastChecksum: UInt32 = 0
   private var end: Int
+  /// Damaged places with events that were passed over.
+  package private(set) var damages: [Corruption] = []
   private let hasher: KeyHasher
   private let storeID: StoreID
 
@@ -35,8 +37,40 @@ package struct FooterBuilder {
     end = Segment.firstFrame
   }
 
-  /// Adds the frames of the segment up to the offset `limit`, all of which must verify.
-  package mutating func scan(through limit: Int) throws(LogError) {
+  /// Adds the frames of the segment up to the offset `limit`.
+  ///
+  /// - Parameter goesOn: whether damaged frames are passed over, and noted in `damages`; otherwise
+  ///   all must verify.
+  package mutating func scan(through limit: Int, goesOn: Bool = false) throws(LogError) {
+    while end < limit {
+      do throws(LogError) {
+        try addFrames(through: limit)
+      } catch {
+        guard goesOn, case .corrupt = error else { throw error }
+        pass(error, limit: limit)
+      }
+    }
+  }
+
+  /// Notes what is lost with the damaged frame at `end`, and goes on at the next one that verifies.
+  private mutating func pass(_ problem: LogError, limit: Int) {
+    let next = segment.nextFrame(behind: end, limit: limit, after: lastPosition)
+    let last = next.map { $0.first - 1 } ?? segment.current.entry.lastPosition
+    if last > lastPosition {
+      let lost = PositionRange(Position(lastPosition + 1), Position(last))
+      damages.append(problem.corruption(in: segment.name, at: end, positions: lost))
+    }
+    guard let next else {
+      end = limit
+      return
+    }
+    end = next.offset
+    lastPosition = next.first - 1
+    // Whoever looks for an event behind the damage must not come by it.
+    index.chains[0].resume(at: Int(next.first - segment.base.position), offset: end)
+  }
+
+  private mutating func addFrames(through limit: Int) throws(LogError) {
     let segment = segment
     while end < limit {
       let header = try segment.frame(at: end, limit: limit)

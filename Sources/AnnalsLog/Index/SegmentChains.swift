@@ -80,6 +80,12 @@ package struct SegmentChains: Sendable {
     while count < ordinal { _ = append(.unknown) }
   }
 
+  /// Goes on behind a damaged frame, with the event `ordinal` in the frame at `offset`.
+  package mutating func resume(at ordinal: Int, offset: Int) {
+    pad(to: ordinal)
+    noteFrame(ordinal: ordinal, offset: offset, isForced: true)
+  }
+
   /// Adds an entry for a tag or an idempotency key of event `ordinal`.
   package mutating func appendExtra(ordinal: Int, _ link: Link) -> Int {
     extraOrdinals.append(UInt32(ordinal))

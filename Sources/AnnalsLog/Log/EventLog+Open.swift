@@ -105,9 +105,7 @@ extension EventLog {
     )
     if opener.isListChanged {
       do throws(LogError) {
-        try maintenance.withWork { () throws(LogError) in
-          try maintenance.writeList(maintenance.current.list)
-        }
+        try maintenance.withWork { () throws(LogError) in try maintenance.writeList() }
       } catch {
         // On a full disk the list stays as it was: that is what was found just now, and would be
         // found again. It is written at the next occasion.

@@ -14,8 +14,70 @@ extension LogCore {
     try builder.scan(through: end)
     let older = currentView.tables(before: segment)
     return try builder.encode { hash throws(LogError) in
-      try self.newest(hash, in: older)?.segment ?? 0
+      let answer = try self.newest(hash, in: older)
+      // A file outlives what is in memory: nothing that is not certain goes into it.
+      if let doubt = try doubtfulFooters(hash, in: older, newerThan: answer).first,
+        let damage = doubt.footer?.damages.first
+      {
+        throw .corrupt(damage)
+      }
+      return answer?.segment ?? 0
     }
+  }
+
+  /// Makes a footer over a segment's frames up to `end` for this process alone.
+  ///
+  /// Frames that are damaged are passed over: those who read by key are told of them.
+  package func footerInMemory(
+    _ segment: Segment,
+    through end: Int,
+    keySequence: UInt64,
+    name: String
+  ) throws(LogError) -> Footer {
+    var builder = FooterBuilder(
+      segment,
+      types: types,
+      storeID: storeID,
+      keySequence: keySequence
+    )
+    try builder.scan(through: end, goesOn: true)
+    let older = currentView.tables(before: segment)
+    let bytes = try builder.encode { hash throws(LogError) in
+      let answer = try self.newest(hash, in: older)
+      // The way back leads by every place where an event of the key may have stood.
+      let doubts = try doubtfulFooters(hash, in: older, newerThan: answer)
+      return doubts.first?.id ?? answer?.segment ?? 0
+    }
+    if !builder.damages.isEmpty { noteDoubtfulFooter() }
+    return try Footer(
+      Mapping(copying: bytes.bytes),
+      storeID: storeID,
+      segment: segment.header,
+      name: name,
+      damages: builder.damages
+    )
+  }
+
+  /// The segments, newest first, whose footers were asked for a key before there was `answer`, and
+  /// can not tell.
+  package func doubtfulFooters(
+    _ hash: KeyHash,
+    in directory: Directory,
+    newerThan answer: Directory.Answer?
+  ) throws(LogError) -> [Segment] {
+    if !hasDamages { return [] }
+    var doubts: [Segment] = []
+    for run in directory.runs {
+      switch run {
+      case .footer(let segment):
+        if segment.id == answer?.segment { return doubts }
+        if segment.footer?.damages.isEmpty == false { doubts.append(segment) }
+      case .checkpoint(let checkpoint):
+        // It was made when the segments were whole.
+        if let answer, checkpoint.covers(answer.segment) { return doubts }
+      }
+    }
+    return doubts
   }
 
   /// Makes `footer` the one of `segment`, for this process.
@@ -52,8 +114,25 @@ extension LogCore {
   }
 
   /// Where the footers and checkpoints say that a key stands newest.
+  ///
+  /// - Throws: `.corrupt` where an event may have stood that is damaged, and would be newer.
   package func newestInFooters(_ hash: KeyHash) throws(LogError) -> Directory.Answer? {
-    try newest(hash, in: currentView.directory)
+    let view = currentView
+    let answer = try newest(hash, in: view.directory)
+    if !hasDamages { return answer }
+    let doubts = try doubtfulFooters(hash, in: view.directory, newerThan: answer)
+    if let damage = doubts.first?.footer?.damages.last { throw .corrupt(damage) }
+    // In the segment of the answer itself, damage behind the newest event that is known.
+    if let answer, let entry = answer.entry, let segment = view.segment(answer.segment),
+      let footer = segment.footer, let damage = footer.damages.last, let lost = damage.positions
+    {
+      var ordinals: [UInt32] = []
+      try footer.postings(entry, into: &ordinals)
+      if segment.base.position + UInt64(ordinals.last ?? 0) < lost.first.rawValue {
+        throw .corrupt(damage)
+      }
+    }
+    return answer
   }
 
   /// Asks a directory; a damaged table in it is replaced, never believed and never fatal.
@@ -123,15 +202,10 @@ extension LogCore {
   package func rebuildFooter(_ segment: Segment) throws(LogError) {
     let state = segment.current
     let end = state.footer.map { Int($0.header.end) } ?? Int(state.entry.end)
-    let bytes = try buildFooter(
+    let footer = try footerInMemory(
       segment,
       through: end,
-      keySequence: state.footer?.header.keySequence ?? state.entry.keySequence
-    )
-    let footer = try Footer(
-      Mapping(copying: bytes.bytes),
-      storeID: storeID,
-      segment: segment.header,
+      keySequence: state.footer?.header.keySequence ?? state.entry.keySequence,
       name: segment.footerName + " (rebuilt)"
     )
     // Not before: whoever asks meanwhile must not find nothing.

@@ -19,6 +19,7 @@ package final class LogCore: @unchecked Sendable {
   private let viewLock = Lock()
   private var view: LogView
   private var damage: [Corruption] = []
+  private let damaged = Atomic<Bool>(false)
 
   package init(
     path: String,
@@ -45,12 +46,22 @@ package final class LogCore: @unchecked Sendable {
   /// Notes damage to events that no footer leads to.
   package func noteDamages(_ found: [Corruption]) {
     if found.isEmpty { return }
+    damaged.store(true, ordering: .releasing)
     viewLock.withLock {
       damage = (damage + found).sorted {
         ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start)
       }
     }
   }
+
+  /// Whether damaged events are known of: in the tail, or in a segment whose footer was made anew
+  /// and does not know them, so that what is not in it is no answer.
+  ///
+  /// For who would have to ask often, and hardly ever in earnest.
+  package var hasDamages: Bool { damaged.load(ordering: .acquiring) }
+
+  /// Notes that a footer is about to be taken up that does not know all events of its segment.
+  package func noteDoubtfulFooter() { damaged.store(true, ordering: .releasing) }
 
   /// The current view.
   package var currentView: LogView { viewLock.withLock { view } }

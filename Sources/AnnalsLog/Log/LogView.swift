@@ -6,11 +6,16 @@ package final class LogView: Sendable {
   /// In log order; the last may be in writing.
   package let segments: [Segment]
   package let directory: Directory
+  /// The key tables of the newest segments, for who fetches from them in advance.
+  package let newestTables: [SortedKeys]
 
   package init(segments: [Segment], directory: Directory) {
     self.segments = segments
     self.directory = directory
+    newestTables = segments.suffix(Self.tablesMax).compactMap { $0.footer?.keys }
   }
+
+  private static let tablesMax = 8
 
   /// The index of the segment that would hold `position`: the last that begins at or before it.
   package func segmentIndex(of position: UInt64) -> Int? {

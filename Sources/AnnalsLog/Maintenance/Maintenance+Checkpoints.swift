@@ -87,7 +87,7 @@ extension Maintenance {
       state.isListChanged = true
       return replaced
     }
-    try work.withLock { () throws(LogError) in try writeList(lock.withLock { state.list }) }
+    try work.withLock { () throws(LogError) in try writeList() }
     for generation in replaced {
       try? core.files.root.remove(StoreFile.indexCheckpoint(generation))
     }

@@ -182,9 +182,7 @@ package final class Maintenance: @unchecked Sendable {
         footed.broadcast()
       }
       try work.withLock { () throws(LogError) in
-        if lock.withLock({ state.isListChanged }) {
-          try writeList(lock.withLock { state.list })
-        }
+        if lock.withLock({ state.isListChanged }) { try writeList() }
       }
       try mergeCheckpoints()
     } catch {
@@ -200,17 +198,16 @@ extension Maintenance {
   ///
   /// Under `work`.
   private func makeSpare(byteCount: Int) throws(LogError) -> Spare {
-    let (before, last, unlisted) = lock.withLock {
-      (state.list, state.lastSegmentBytes, state.unlistedSpare)
+    let (nextID, last, unlisted) = lock.withLock {
+      (state.list.nextSegment, state.lastSegmentBytes, state.unlistedSpare)
     }
     let spare: Spare
-    var list = before
     if let unlisted {
       spare = unlisted
     } else {
       let options = core.options
       let size = min(options.segmentBytes, max(last * 4, options.firstSegmentBytes))
-      var entry = SegmentList.Entry(id: list.nextSegment, isSealed: false)
+      var entry = SegmentList.Entry(id: nextID, isSealed: false)
       entry.salt = .random(in: 1 ... .max)
       entry.baseTime = options.clock()
       while try core.files.hasSegment(entry.id) { entry.id += 1 }
@@ -221,18 +218,22 @@ extension Maintenance {
       spare = Spare(file: file, entry: entry, byteCount: try file.size())
     }
     // No id is given twice, also if this one was kept from an attempt that failed.
-    list.nextSegment = max(list.nextSegment, spare.entry.id + 1)
-    if !list.segments.contains(where: { $0.id == spare.entry.id }) {
-      list.segments.append(spare.entry)
+    func passID(_ list: inout SegmentList) {
+      list.nextSegment = max(list.nextSegment, spare.entry.id + 1)
     }
     lock.withLock { state.unlistedSpare = spare }
     do {
-      try writeList(list)
+      try writeList { list in
+        passID(&list)
+        if !list.segments.contains(where: { $0.id == spare.entry.id }) {
+          list.segments.append(spare.entry)
+        }
+      }
     } catch {
       guard isUnlisted(spare) else { throw error }
       lock.withLock {
         state.unlistedSpare = nil
-        state.list.nextSegment = list.nextSegment
+        passID(&state.list)
       }
       try? core.files.log.remove(StoreFile.segment(spare.entry.id))
       throw error
@@ -249,20 +250,31 @@ extension Maintenance {
     !lock.withLock { state.isManifestUncertain }
   }
 
-  /// Writes a new generation of the list, and a manifest that leads to it.
+  /// Writes a new generation of the list with `change` made to it, and a manifest that leads to it.
   ///
-  /// Under `work`.
-  package func writeList(_ list: SegmentList) throws(LogError) {
-    var next = list
+  /// Under `work`, which does not keep the writer from sealing a segment meanwhile: what is noted
+  /// while this writes stays noted, and is still to be written. So `change` is made twice: to what
+  /// is written, and to what the list is when that is durable.
+  package func writeList(_ change: (inout SegmentList) -> Void = { _ in }) throws(LogError) {
+    var (next, wasChanged) = lock.withLock {
+      defer { state.isListChanged = false }
+      return (state.list, state.isListChanged)
+    }
+    change(&next)
     next.generation += 1
     var buffer = ByteBuffer(capacity: 4096)
     next.encode(into: &buffer)
-    let name = StoreFile.segmentList(next.generation)
-    try core.files.replace(name, in: core.files.root, with: buffer.bytes)
-    try writeManifest { $0.listGeneration = next.generation }
+    do {
+      let name = StoreFile.segmentList(next.generation)
+      try core.files.replace(name, in: core.files.root, with: buffer.bytes)
+      try writeManifest { $0.listGeneration = next.generation }
+    } catch {
+      lock.withLock { state.isListChanged = state.isListChanged || wasChanged }
+      throw error
+    }
     lock.withLock {
-      state.list = next
-      state.isListChanged = false
+      change(&state.list)
+      state.list.generation = next.generation
     }
     // The generation before stays for the other slot of the manifest.
     if next.generation > 2 {
@@ -270,9 +282,9 @@ extension Maintenance {
     }
   }
 
-  /// Writes the manifest's other slot and makes it durable.
+  /// Writes the manifest's other slot, with `change` made to it, and makes it durable.
   ///
-  /// Under `work`.
+  /// Under `work`. As with the list, `change` is made twice.
   package func writeManifest(_ change: (inout Manifest) -> Void) throws(LogError) {
     var manifest = lock.withLock { state.manifest }
     change(&manifest)
@@ -285,7 +297,8 @@ extension Maintenance {
     try file.write(buffer.bytes, at: slot * Manifest.Layout.byteCount)
     try file.sync()
     lock.withLock {
-      state.manifest = manifest
+      change(&state.manifest)
+      state.manifest.generation = manifest.generation
       state.isManifestUncertain = false
     }
   }

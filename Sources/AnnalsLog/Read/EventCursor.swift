@@ -14,6 +14,8 @@ public struct EventCursor: ~Copyable {
   private var isLoaded = false
   private var isFinished = false
   private var index = 0
+  /// Walking forwards: the end of the loaded frame's events that are visible and asked for.
+  private var readyEnd = 0
   // Walking: where the next frame stands.
   private var segmentIndex = 0
   private var offset = 0
@@ -71,7 +73,7 @@ public struct EventCursor: ~Copyable {
       try start()
     }
     if remaining <= 0 { isFinished = true }
-    if isByKey { noteUnindexed(request) }
+    if isByKey, core.hasDamages { noteUnindexed(request) }
   }
 
   /// The next event; nil when there is none.
@@ -81,8 +83,15 @@ public struct EventCursor: ~Copyable {
   @_lifetime(&self)
   public mutating func next() throws(LogError) -> EventView? {
     if isFinished { return nil }
-    while let index = try advance() {
-      let event = unsafe EventView(unretained: &decoder, index)
+    while true {
+      var found = index
+      if found < readyEnd {
+        index &+= 1
+      } else {
+        guard let next = try advance() else { break }
+        found = next
+      }
+      let event = unsafe EventView(unretained: &decoder, found)
       if !filter.isOpen, !filter.matches(event) { continue }
       remaining -= 1
       if remaining == 0 { isFinished = true }
@@ -92,8 +101,7 @@ public struct EventCursor: ~Copyable {
     return nil
   }
 
-  /// The index of the next event in the loaded frame.
-  @inline(__always)
+  /// The index of the next event in the loaded frame, or the first of the next one.
   private mutating func advance() throws(LogError) -> Int? {
     if isByKey { return try advanceByKey() }
     return isReversed ? try advanceBackwards() : try advanceForwards()
@@ -122,15 +130,9 @@ extension EventCursor {
 
   private mutating func advanceForwards() throws(LogError) -> Int? {
     while true {
-      if isLoaded {
-        while index < decoder.frame.eventCount {
-          let current = index
-          index += 1
-          let position = decoder.frame.position(current, decoder.bytes)
-          if position <= after { continue }
-          return position > through ? nil : current
-        }
-        isLoaded = false
+      if index < readyEnd {
+        index += 1
+        return index - 1
       }
       guard try loadNextFrame() else { return nil }
     }
@@ -167,9 +169,8 @@ extension EventCursor {
         if passForwards(told, segment, limit: limit) { continue }
         throw told
       }
-      index = 0
-      isLoaded = true
       nextPosition = decoder.frame.lastPosition(decoder.bytes) + 1
+      (index, readyEnd) = decoder.indices(after: after, through: through)
       return true
     }
     return false
@@ -424,12 +425,13 @@ extension EventCursor {
 
   private mutating func noteUnindexed(_ request: ReadRequest) {
     let isByVersion = request.aggregate != nil
-    let found = core.damages.filter { damage in
+    var found = (core.damages + postings.doubts).filter { damage in
       guard let lost = damage.positions else { return false }
       return lost.first.rawValue <= through
         && (isByVersion || request.after < lost.last.rawValue)
     }
     if found.isEmpty { return }
+    found.sort { ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start) }
     unindexed = ArraySlice(isReversed ? found.reversed() : found)
     if isByVersion, !isReversed { lastVersion = request.after }
     if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }

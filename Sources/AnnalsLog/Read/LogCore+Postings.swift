@@ -11,6 +11,9 @@ package struct Postings: Sendable {
   package fileprivate(set) var parts: [Part] = []
   /// Positions less the segment's base, rising within a part.
   package fileprivate(set) var ordinals: [UInt32] = []
+  /// Damaged places where events of the key may have stood that no table knows of; nearly always
+  /// empty.
+  package fileprivate(set) var doubts: [Corruption] = []
 
   /// No places.
   package init() {}
@@ -31,8 +34,11 @@ extension LogCore {
     afterPosition position: UInt64 = 0
   ) throws(LogError) -> Postings {
     var found = Postings()
-    prefetchFooters(hash, view)
+    let tables = view.newestTables
+    for index in tables.indices { tables[index].prefetch(hash) }
+    for index in tables.indices { tables[index].prefetchNeighbours(hash) }
     let newest = try newestSegment(hash, view)
+    found.doubts = newest.doubts
     if newest.segment == 0 { return found }
     found.parts.reserveCapacity(8)
     found.ordinals.reserveCapacity(32)
@@ -66,6 +72,11 @@ extension LogCore {
         link = .unknown
       }
       known = nil
+      if hasDamages {
+        // Versions are counted from the newest event down: where some are lost they tell nothing.
+        if isDamaged(segment) { oldest = .max }
+        found.doubts += segment.footer?.damages ?? []
+      }
       var (lower, upper) = (start, found.ordinals.count)
       if oldest < throughVersion, throughVersion - oldest < UInt64(upper - lower) {
         upper = lower + Int(throughVersion - oldest)
@@ -81,7 +92,10 @@ extension LogCore {
       switch link {
       case .segment(let before): next = before == 0 || before == id ? nil : before
       case .unknown, .entry:
-        next = try self.newest(hash, in: view.tables(before: segment))?.segment
+        let tables = view.tables(before: segment)
+        let answer = try self.newest(hash, in: tables)
+        found.doubts += try doubts(hash, in: tables, newerThan: answer)
+        next = answer?.segment
       }
       // The way leads back only; a table that says otherwise is not this log's.
       if let next, view.order(of: next) >= order {
@@ -89,17 +103,6 @@ extension LogCore {
       }
     }
     return found
-  }
-
-  private static let footersAhead = 8
-
-  /// Has the processor fetch what looking up the key in the newest footers will read, side by side.
-  private func prefetchFooters(_ hash: KeyHash, _ view: LogView) {
-    let last = view.segments.count - 1
-    if last < 1 { return }
-    let range = max(0, last - Self.footersAhead)...last
-    for index in range { view.segments[index].footer?.keys.prefetch(hash) }
-    for index in range { view.segments[index].footer?.keys.prefetchNeighbours(hash) }
   }
 
   /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
@@ -148,19 +151,50 @@ extension LogCore {
     return entry
   }
 
-  /// The newest segment that holds the key, 0 if none does; its entry in that segment's footer, if
-  /// that was looked at; and the oldest segment the index in memory knows of.
+  /// Where a key stands newest.
+  private struct Newest {
+    /// 0 if it stands nowhere.
+    var segment: SegmentID
+    /// Its entry in that segment's footer, if that was looked at.
+    var entry: KeyEntry?
+    /// The oldest segment the index in memory knows of.
+    var firstIndexed: SegmentID
+    /// Damage behind that segment.
+    var doubts: [Corruption] = []
+  }
+
+  private func doubts(
+    _ hash: KeyHash,
+    in directory: Directory,
+    newerThan answer: Directory.Answer?
+  ) throws(LogError) -> [Corruption] {
+    if !hasDamages { return [] }
+    let segments = try doubtfulFooters(hash, in: directory, newerThan: answer)
+    return segments.flatMap { $0.footer?.damages ?? [] }
+  }
+
+  /// Whether events of the segment are known to be damaged.
+  private func isDamaged(_ segment: Segment) -> Bool {
+    if segment.footer?.damages.isEmpty == false { return true }
+    return damages.contains { $0.file == segment.name }
+  }
+
   private func newestSegment(
     _ hash: KeyHash,
     _ view: LogView
-  ) throws(LogError) -> (segment: SegmentID, entry: KeyEntry?, firstIndexed: SegmentID) {
+  ) throws(LogError) -> Newest {
     let (known, firstIndexed) = index.withState { state -> (SegmentID?, SegmentID) in
       let segment = state.knownSlot(hash).map { state.table[$0].segment }
       return (segment, state.chains.isEmpty ? 0 : state.chains[0].segment)
     }
-    if let known { return (known, nil, firstIndexed) }
+    if let known { return Newest(segment: known, entry: nil, firstIndexed: firstIndexed) }
     let answer = try newest(hash, in: view.directory)
-    return (answer?.segment ?? 0, answer?.entry, firstIndexed)
+    return Newest(
+      segment: answer?.segment ?? 0,
+      entry: answer?.entry,
+      firstIndexed: firstIndexed,
+      doubts: try doubts(hash, in: view.directory, newerThan: answer)
+    )
   }
 
   /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the

@@ -41,6 +41,7 @@ struct PlaceWindow {
     offsets.removeAll(keepingCapacity: true)
     offsets.reserveCapacity(Self.countMax)
     runs.removeAll(keepingCapacity: true)
+    runs.reserveCapacity(min(8, postings.parts.count))
     var part = part
     var place: Int? = place
     while offsets.count < Self.countMax, postings.parts.indices.contains(part) {
@@ -73,7 +74,7 @@ struct PlaceWindow {
     _ isReversed: Bool,
     _ decoder: inout FrameDecoder
   ) {
-    decoder.forgetAhead()
+    decoder.beginAhead(expecting: offsets.count)
     var index = 0
     for run in runs {
       let segment = postings.parts[run.part].segment

@@ -104,6 +104,7 @@ package struct LogOpener {
     mergeTypes()
     for segment in unindexed { try indexSealed(segment) }
     try walk(unsealed)
+    if areTypesShort() { collectTypes() }
     // Tables made in memory are to be written as well.
     unfooted =
       segments.filter { segment in
@@ -114,24 +115,55 @@ package struct LogOpener {
 
   /// Takes up the type names that stand at the starts of segments.
   ///
-  /// Together with those in the tail they are all the log uses, whatever became of the types file.
+  /// Each begins with all names there were: together with those first used in the last segment
+  /// they are all the log has, whatever became of the types file.
   private func mergeTypes() {
     for segment in segments {
       guard
-        let header = try? segment.frame(at: Segment.firstFrame, limit: segment.mapping.count),
-        header.knownKind == .control,
-        let frame = ControlFrame.decode(
-          segment.bytes,
-          at: Segment.firstFrame,
-          byteCount: header.byteCount,
-          segment.base
-        ),
-        frame.subject == .types,
-        let (first, names) = TypeNames.decode(
-          segment.bytes.extracting(frame.contentOffset..<frame.contentEnd)
-        )
+        let header = try? segment.frame(at: Segment.firstFrame, limit: segment.mapping.count)
       else { continue }
-      _ = core.types.merge(first: first, names)
+      mergeTypes(segment, at: Segment.firstFrame, header)
+    }
+  }
+
+  private func mergeTypes(_ segment: Segment, at offset: Int, _ header: FrameHeader) {
+    guard header.knownKind == .control,
+      let frame = ControlFrame.decode(
+        segment.bytes,
+        at: offset,
+        byteCount: header.byteCount,
+        segment.base
+      ),
+      frame.subject == .types,
+      let (first, names) = TypeNames.decode(
+        segment.bytes.extracting(frame.contentOffset..<frame.contentEnd)
+      )
+    else { return }
+    _ = core.types.merge(first: first, names)
+  }
+
+  /// Whether names may be missing: the types file was damaged, or ends before those in use.
+  private func areTypesShort() -> Bool {
+    if report.findings.contains(where: { $0.kind == .typesRebuilt }) { return true }
+    guard let used = try? segments.last?.footer?.types() else { return false }
+    return used.contains { $0.number > core.types.count }
+  }
+
+  /// Takes up the names first used in the last segment, which is not walked if a footer covers it.
+  private func collectTypes() {
+    guard let segment = segments.last else { return }
+    let limit = tail.map(\.scan.offset) ?? Int(segment.current.entry.end)
+    var offset = Segment.firstFrame
+    while offset < limit {
+      guard let header = try? segment.frame(at: offset, limit: limit) else {
+        // What stands behind damage counts as well.
+        guard let next = segment.resync(from: offset + FrameHeader.unit, limit: limit, after: 0)
+        else { return }
+        offset = next.offset
+        continue
+      }
+      mergeTypes(segment, at: offset, header)
+      offset += header.byteCount
     }
   }
 
@@ -313,30 +345,19 @@ extension LogOpener {
     core.updateView { [segments] _ in
       LogView(segments: segments, directory: Directory(runs))
     }
-    do throws(LogError) {
-      let bytes = try core.buildFooter(
-        segment,
-        through: Int(entry.end),
-        keySequence: entry.keySequence
-      )
-      let footer = try Footer(
-        Mapping(copying: bytes.bytes),
-        storeID: core.storeID,
-        segment: segment.header,
-        name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
-      )
-      segment.update {
-        $0.footer = footer
-        $0.isFooterRebuilt = true
-      }
-      noteFooterRebuilt(segment)
-    } catch {
-      // A damaged frame as well: its events are lost to reads by key, which say so; the others are
-      // still read in order.
-      guard case .corrupt(let corruption) = error else { throw error }
-      if isWriting { throw error }
-      damages.append(corruption)
+    let footer = try core.footerInMemory(
+      segment,
+      through: Int(entry.end),
+      keySequence: entry.keySequence,
+      name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
+    )
+    // Where frames are damaged as well, reads by key tell so. Nobody writes on top of that.
+    if isWriting, let damage = footer.damages.first { throw .corrupt(damage) }
+    segment.update {
+      $0.footer = footer
+      $0.isFooterRebuilt = true
     }
+    noteFooterRebuilt(segment)
   }
 }
 

@@ -287,8 +287,7 @@ package struct TailScan {
     core.index.withState { state in
       let last = state.chains.count - 1
       let ordinal = Int(lastPosition + 1 - state.chains[last].basePosition)
-      state.chains[last].pad(to: ordinal)
-      state.chains[last].noteFrame(ordinal: ordinal, offset: found.offset, isForced: true)
+      state.chains[last].resume(at: ordinal, offset: found.offset)
     }
   }
 

@@ -8,18 +8,10 @@ public struct EventView: ~Escapable {
   private let bytes: Span<UInt8>
   private let annex: Unmanaged<FrameAnnex>
   private let index: Int
-  private let idOffset: Int
-  private let idCount: Int
   private let payloadOffset: Int
   private let payloadCount: Int
   /// The place in the total order.
   public let position: Position
-  /// The version its aggregate has with it.
-  public let version: Version
-  /// When it happened.
-  public let time: Timestamp
-  /// The number of its type, which is the same for all events of the type in this store.
-  public let typeNumber: Int
 
   /// The event at `index` of the frame that `decoder` holds.
   ///
@@ -30,18 +22,35 @@ public struct EventView: ~Escapable {
   @inline(__always)
   init(unretained decoder: inout FrameDecoder, _ index: Int) {
     let bytes = unsafe _overrideLifetime(decoder.bytes, copying: ())
-    let row = decoder.frame.aggregateIndex(index, bytes)
     position = Position(decoder.frame.position(index, bytes))
-    version = Version(decoder.frame.version(index, aggregate: row, bytes))
-    time = Timestamp(microseconds: decoder.frame.time(index, bytes))
-    typeNumber = Int(truncatingIfNeeded: decoder.frame.types.value(index, in: bytes))
-    idOffset = decoder.idOffset(row, bytes)
-    idCount = Int(decoder.frame.idLengths.value(row, in: bytes))
-    payloadOffset = decoder.payloadOffset(index, bytes)
-    payloadCount = Int(decoder.frame.payloadLengths.value(index, in: bytes))
+    let payload = decoder.payload(index, bytes)
+    payloadOffset = payload.offset
+    payloadCount = payload.count
     self.index = index
     unsafe annex = Unmanaged.passUnretained(decoder.annex)
     unsafe self.bytes = _overrideLifetime(bytes, copying: ())
+  }
+
+  /// The version its aggregate has with it.
+  public var version: Version {
+    unsafe annex._withUnsafeGuaranteedRef {
+      let row = $0.frame.value.aggregateIndex(index, bytes)
+      return Version($0.frame.value.version(index, aggregate: row, bytes))
+    }
+  }
+
+  /// When it happened.
+  public var time: Timestamp {
+    unsafe annex._withUnsafeGuaranteedRef {
+      Timestamp(microseconds: $0.frame.value.time(index, bytes))
+    }
+  }
+
+  /// The number of its type, which is the same for all events of the type in this store.
+  public var typeNumber: Int {
+    unsafe annex._withUnsafeGuaranteedRef {
+      Int(truncatingIfNeeded: $0.frame.value.types.value(index, in: bytes))
+    }
   }
 
   /// The content.
@@ -53,7 +62,10 @@ public struct EventView: ~Escapable {
   /// The id of its aggregate, as bytes.
   public var aggregateBytes: Span<UInt8> {
     @_lifetime(copy self)
-    get { bytes.extracting(idOffset..<idOffset + idCount) }
+    get {
+      let range = unsafe annex._withUnsafeGuaranteedRef { $0.idRange(index, bytes) }
+      return bytes.extracting(range)
+    }
   }
 
   /// The id of its aggregate.

@@ -4,6 +4,9 @@
 /// is first touched. See `Format.md`, section "Footer".
 package final class Footer: Sendable {
   package let header: FooterHeader
+  /// Damaged places with events that a footer made anew in memory knows nothing of; always empty
+  /// in one from a file.
+  package let damages: [Corruption]
   private let file: CheckedFile
 
   /// Checks the header of `mapping` against the segment it should belong to.
@@ -11,7 +14,8 @@ package final class Footer: Sendable {
     _ mapping: Mapping,
     storeID: StoreID,
     segment: SegmentHeader,
-    name: String
+    name: String,
+    damages: [Corruption] = []
   ) throws(LogError) {
     let file = try CheckedFile(mapping, .footer, storeID: storeID, name: name)
     guard let header = FooterHeader.decode(file.header, storeID: storeID) else {
@@ -34,6 +38,7 @@ package final class Footer: Sendable {
     else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer))) }
     self.file = file
     self.header = header
+    self.damages = damages
   }
 
   /// The file, for errors.

@@ -13,7 +13,6 @@ struct FrameDecoder: ~Copyable {
   private var mapped = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
-  private(set) var frame = EventsFrame()
   /// Frames that were looked at in advance; not verified.
   private var ahead: [EventsFrame] = []
   private var aheadCount = 0
@@ -21,20 +20,20 @@ struct FrameDecoder: ~Copyable {
   private let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy: [UInt8] = []
-  private var rowOffsets: [Int] = []
-  private var hasRowOffsets = false
-  private var rowMisses = 0
-  // The row and the payload asked for last, so that those behind them are found by few steps.
-  private var cursorRow = 0
-  private var cursorID = 0
-  private var cursorIndex = 0
-  private var cursorPayload = 0
+  // The event behind the one whose payload was asked for last, and where its payload begins.
+  private var nextIndex = 0
+  private var nextPayload = 0
 
   /// A decoder that holds no frame.
   init(types: TypeTable, isGuarded: Bool) {
     annex = FrameAnnex(types)
     self.isGuarded = isGuarded
     if isGuarded { GuardedCopy.install() }
+  }
+
+  /// Where everything stands in the frame that is loaded.
+  var frame: EventsFrame {
+    @inline(__always) _read { yield annex.frame.value }
   }
 
   /// The bytes that the frame's offsets count in.
@@ -88,22 +87,19 @@ struct FrameDecoder: ~Copyable {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
     if number >= 0, number < aheadCount, ahead[number].start == offset {
       // The same bytes gave it, which never change once they verify.
-      frame = ahead[number]
+      annex.frame.value = ahead[number]
     } else {
       let start = isGuarded ? 0 : offset
-      guard frame.read(bytes, at: start, byteCount: header.byteCount, base) else {
+      guard annex.frame.value.read(bytes, at: start, byteCount: header.byteCount, base) else {
         throw .corrupt(
           Corruption(file: segment?.name ?? "", offset: offset, .malformed(.eventsFrame))
         )
       }
     }
     if frame.extrasEnd != 0 { _ = annex.extras.decode(frame, bytes) }
-    hasRowOffsets = false
-    rowMisses = 0
-    cursorRow = 0
-    cursorID = frame.idsOffset
-    cursorIndex = 0
-    cursorPayload = frame.payloadsOffset
+    annex.rows.value.begin(frame)
+    nextIndex = 0
+    nextPayload = frame.payloadsOffset
     return (true, end)
   }
 
@@ -125,8 +121,11 @@ struct FrameDecoder: ~Copyable {
   }
 
   /// Forgets the frames that were looked at in advance.
-  mutating func forgetAhead() {
+  ///
+  /// - Parameter count: how many will be looked at now.
+  mutating func beginAhead(expecting count: Int) {
     aheadCount = 0
+    if !isGuarded { ahead.reserveCapacity(count) }
   }
 
   /// Looks at the frame at `offset` in advance, and has the processor fetch what the event at
@@ -204,63 +203,31 @@ struct FrameDecoder: ~Copyable {
     throw .system(SystemError(.read, file: segment.name, errno: SystemError.inputOutput))
   }
 
-  /// The offset of the payload of event `index`; cheap for those behind the last one asked for.
+  /// The index of the first event behind `after`, and that of the first behind `through`.
+  func indices(after: UInt64, through: UInt64) -> (first: Int, end: Int) {
+    let bytes = bytes
+    return (frame.firstIndex(behind: after, bytes), frame.firstIndex(behind: through, bytes))
+  }
+
+  /// Where the payload of event `index` stands; cheap for those behind the last one asked for.
   @inline(__always)
-  mutating func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
-    if index == cursorIndex &+ 1 {
-      cursorPayload &+= Int(truncatingIfNeeded: frame.payloadLengths.value(cursorIndex, in: bytes))
-      cursorIndex = index
-    } else if index != cursorIndex {
-      movePayloadCursor(index, bytes)
-    }
-    return cursorPayload
+  mutating func payload(_ index: Int, _ bytes: Span<UInt8>) -> (offset: Int, count: Int) {
+    if index != nextIndex { seekPayload(index, bytes) }
+    let offset = nextPayload
+    let count = Int(truncatingIfNeeded: frame.payloadLengths.value(index, in: bytes))
+    nextIndex = index &+ 1
+    nextPayload = offset &+ count
+    return (offset, count)
   }
 
-  private mutating func movePayloadCursor(_ index: Int, _ bytes: Span<UInt8>) {
-    if index < cursorIndex {
-      cursorIndex = 0
-      cursorPayload = frame.payloadsOffset
+  private mutating func seekPayload(_ index: Int, _ bytes: Span<UInt8>) {
+    if index < nextIndex {
+      nextIndex = 0
+      nextPayload = frame.payloadsOffset
     }
-    let skipped = frame.payloadLengths.sum(cursorIndex..<index, in: bytes)
-    cursorPayload &+= Int(truncatingIfNeeded: skipped)
-    cursorIndex = index
-  }
-
-  /// The offset of the id of row `row` of the aggregate table.
-  @inline(__always)
-  mutating func idOffset(_ row: Int, _ bytes: Span<UInt8>) -> Int {
-    if frame.idLengths.width == .constant {
-      return frame.idsOffset &+ row &* Int(truncatingIfNeeded: frame.idLengths.constant)
-    }
-    if row == cursorRow { return cursorID }
-    if hasRowOffsets { return rowOffsets[row] }
-    return moveRowCursor(row, bytes)
-  }
-
-  private mutating func moveRowCursor(_ row: Int, _ bytes: Span<UInt8>) -> Int {
-    if row < cursorRow {
-      // Whoever goes back and forth needs all of them.
-      rowMisses += 1
-      if rowMisses > 2 {
-        makeRowOffsets(bytes)
-        return rowOffsets[row]
-      }
-      cursorRow = 0
-      cursorID = frame.idsOffset
-    }
-    cursorID &+= Int(truncatingIfNeeded: frame.idLengths.sum(cursorRow..<row, in: bytes))
-    cursorRow = row
-    return cursorID
-  }
-
-  private mutating func makeRowOffsets(_ bytes: Span<UInt8>) {
-    rowOffsets.removeAll(keepingCapacity: true)
-    var offset = frame.idsOffset
-    for row in 0..<frame.aggregateCount {
-      rowOffsets.append(offset)
-      offset += Int(frame.idLengths.value(row, in: bytes))
-    }
-    hasRowOffsets = true
+    let skipped = frame.payloadLengths.sum(nextIndex..<index, in: bytes)
+    nextPayload &+= Int(truncatingIfNeeded: skipped)
+    nextIndex = index
   }
 
   /// Notes the aggregate that `isEventOfKey` asks for.
@@ -272,20 +239,26 @@ struct FrameDecoder: ~Copyable {
   /// Whether event `index` belongs to the aggregate that was noted.
   mutating func isEventOfKey(_ index: Int) -> Bool {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    let row = frame.aggregateIndex(index, bytes)
-    let start = idOffset(row, bytes)
-    let count = Int(truncatingIfNeeded: frame.idLengths.value(row, in: bytes))
-    return key.bytes.equals(bytes.extracting(start..<start + count))
+    return key.bytes.equals(bytes.extracting(annex.idRange(index, bytes)))
   }
 }
 
-/// What the views of a frame's events reach through a reference: all that is not in the frame's
-/// columns.
+/// What the views of a frame's events reach through a reference: all that they do not need to be
+/// handed out.
 final class FrameAnnex {
   let types: TypeTable
+  let frame = Cell(EventsFrame())
+  let rows = Cell(RowOffsets())
   var extras = FrameExtras()
 
   init(_ types: TypeTable) {
     self.types = types
+  }
+
+  /// Where the aggregate id of event `index` stands.
+  func idRange(_ index: Int, _ bytes: Span<UInt8>) -> Range<Int> {
+    let row = frame.value.aggregateIndex(index, bytes)
+    let start = rows.value.offset(row, frame.value, bytes)
+    return start..<start + Int(frame.value.idLengths.value(row, in: bytes))
   }
 }

@@ -67,7 +67,8 @@ package final class Segment: @unchecked Sendable {
   /// Whether the segment is final and its footer covers all of it.
   package var hasWholeFooter: Bool {
     lock.withLock {
-      state.entry.isSealed && state.footer.map { $0.header.end == state.entry.end } ?? false
+      guard state.entry.isSealed, let footer = state.footer else { return false }
+      return footer.header.end == state.entry.end && footer.damages.isEmpty
     }
   }
 

@@ -14,6 +14,7 @@ internal import Musl
 /// go on working on the old one.
 package final class SimulatedFileSystem: FileSystem {
   private let state: Mutex<DiskState>
+  private let observer = Mutex<(@Sendable (Operation) -> Void)?>(nil)
 
   /// Creates an empty disk with room for `capacity` bytes; nil for no limit.
   package convenience init(capacity: Int? = nil) {
@@ -46,6 +47,17 @@ package final class SimulatedFileSystem: FileSystem {
   /// Changes or looks at what fails on this disk.
   package func withFaults<Result: Sendable>(_ body: (inout FaultPlan) -> Result) -> Result {
     state.withLock { body(&$0.faults) }
+  }
+
+  /// Has `body` called before every call, by whoever makes it; nil to end that.
+  ///
+  /// With it a test can hold one thread in the middle of its work.
+  package func observe(_ body: (@Sendable (Operation) -> Void)?) {
+    observer.withLock { $0 = body }
+  }
+
+  private func tell(_ operation: Operation) {
+    observer.withLock { $0 }?(operation)
   }
 
   /// Whether a planned stop was reached: the process using this disk counts as dead.
@@ -97,6 +109,7 @@ package final class SimulatedFileSystem: FileSystem {
     _ operation: Operation,
     _ body: (inout DiskState) throws(Refusal) -> Result
   ) throws(LogError) -> Result {
+    tell(operation)
     do throws(Refusal) {
       return try state.withLock { (state) throws(Refusal) in
         switch state.faults.admit(operation) {
@@ -115,6 +128,7 @@ package final class SimulatedFileSystem: FileSystem {
   /// Writes; a planned fault may let only the first bytes through.
   func write(_ bytes: [UInt8], at offset: Int, to file: Int, _ name: String) throws(LogError) {
     let operation = Operation(.write, name, offset: offset, count: bytes.count)
+    tell(operation)
     let failure = state.withLock { (state) -> Refusal? in
       var accepted = bytes
       var failure: Refusal?
@@ -134,6 +148,7 @@ package final class SimulatedFileSystem: FileSystem {
   /// Syncs a file; a failing sync loses what was pending.
   func sync(_ file: Int, _ name: String) throws(LogError) {
     let operation = Operation(.sync, name)
+    tell(operation)
     let failure = state.withLock { (state) -> Refusal? in
       let wasStopped = state.faults.isStopped
       switch state.faults.admit(operation) {

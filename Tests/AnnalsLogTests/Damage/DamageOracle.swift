@@ -50,6 +50,12 @@ struct DamageOracle {
     path("all", .all()) { _ in true }
     for aggregate in aggregates {
       path("aggregate \(aggregate.text)", .aggregate(aggregate)) { $0.aggregate == aggregate }
+      let versions = events.count { $0.aggregate == aggregate }
+      var request = ReadRequest.aggregate(aggregate)
+      request.until = UInt64(versions / 2)
+      path("first half of \(aggregate.text)", request) {
+        $0.aggregate == aggregate && $0.version.rawValue <= request.until
+      }
     }
     for tag in tags {
       path("tag \(tag)", .matching(Query(tags: [tag]))) { $0.tags.contains(tag) }

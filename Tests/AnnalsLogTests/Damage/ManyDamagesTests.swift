@@ -38,6 +38,93 @@ import Testing
     }
   }
 
+  /// What a footer would have said of a damaged frame nobody knows any more: those who read by key
+  /// are told, whether it was missing at opening or is found damaged later, and all else is read.
+  @Test(arguments: [true, false])
+  func aSegmentWithoutFooterAndWithDamagedFramesHidesNothing(isMissing: Bool) throws {
+    let trial = try DamageTrial(DamageStore.Shape(segmentCount: 4))
+    for segment in trial.image.segmentNames.prefix(4) {
+      let frames = trial.frames.filter { $0.file == segment }
+      for round in 0..<frames.count + 1 {
+        let disk = trial.base.killed()
+        var footers = [segment]
+        // A footer that is made anew behind the damage must lead back to it.
+        if round % 2 == 1 { footers.append("log/" + StoreFile.segment(4)) }
+        for segment in Set(footers) { try damageFooter(of: segment, disk, trial, isMissing) }
+        var lost: Set<UInt64> = []
+        for (index, frame) in frames.enumerated() where index == round || round == frames.count {
+          let offset = frame.bytes.lowerBound + frame.bytes.count / 2
+          let byte = try #require(trial.image.files[segment])[offset]
+          try DiskImage.write([byte ^ 0x41], at: offset, of: segment, on: disk)
+          lost.formUnion(frame.positions)
+        }
+        let log = try EventLog(
+          at: DamageStore.path,
+          options: DamageStore.options(disk.killed(), .readOnly)
+        )
+        let complaints = trial.oracle.judge(log, lost: lost)
+        #expect(complaints.prefix(3) == [], "\(segment), lost \(lost.sorted())")
+        checkVersions(log, trial, lost: lost)
+        try checkWriting(disk.killed(), trial, lost: lost)
+      }
+    }
+  }
+
+  private func damageFooter(
+    of segment: String,
+    _ disk: SimulatedFileSystem,
+    _ trial: DamageTrial,
+    _ isMissing: Bool
+  ) throws {
+    let name = segment.replacing(".segment", with: ".footer")
+    if isMissing {
+      let root = try disk.openDirectory(DamageStore.path, create: false)
+      let log = try root.openDirectory(StoreFile.logDirectory, create: false)
+      try log.remove(String(name.dropFirst(4)))
+      try log.sync()
+      return
+    }
+    // Its first page of keys.
+    let offset = CheckedPages.pageSize + 9
+    let byte = try #require(trial.image.files[name])[offset]
+    try DiskImage.write([byte ^ 1], at: offset, of: name, on: disk)
+  }
+
+  /// A version is never told too low: it is right, or an error.
+  private func checkVersions(_ log: EventLog, _ trial: DamageTrial, lost: Set<UInt64>) {
+    for aggregate in trial.oracle.aggregates {
+      let newest = trial.oracle.events.last { $0.aggregate == aggregate }
+      guard let newest, let told = try? log.version(of: aggregate) else { continue }
+      #expect(told == newest.version, "\(aggregate) with \(lost.sorted()) lost")
+    }
+    let last = trial.oracle.events.last
+    #expect((try? log.version(of: last?.aggregate ?? "")) == last?.version)
+  }
+
+  /// Who writes is refused, or goes on where the log ended, with the version that follows.
+  private func checkWriting(
+    _ disk: SimulatedFileSystem,
+    _ trial: DamageTrial,
+    lost: Set<UInt64>
+  ) throws {
+    guard
+      let log = try? EventLog(at: DamageStore.path, options: DamageStore.options(disk))
+    else { return }
+    let complaints = trial.oracle.judge(log, lost: lost)
+    #expect(complaints.prefix(3) == [], "writing, lost \(lost.sorted())")
+    for aggregate in trial.oracle.aggregates {
+      let newest = trial.oracle.events.last { $0.aggregate == aggregate }
+      let event = NewEvent(type: "Late", payload: [1])
+      guard (try? log.append([event], to: aggregate)) != nil else { continue }
+      #expect(try log.version(of: aggregate).rawValue == (newest?.version.rawValue ?? 0) + 1)
+    }
+    let late = try log.read(.all(after: trial.oracle.events.last?.position ?? .start))
+    try log.close()
+    let again = try EventLog(at: DamageStore.path, options: DamageStore.options(disk, .readOnly))
+    let oracle = DamageOracle(trial.oracle.events + late)
+    #expect(oracle.judge(again, lost: lost).prefix(3) == [], "reopened, lost \(lost.sorted())")
+  }
+
   private func checkReport(
     _ disk: SimulatedFileSystem,
     _ trial: DamageTrial,

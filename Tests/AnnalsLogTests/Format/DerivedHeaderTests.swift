@@ -1,4 +1,5 @@
 import AnnalsLog
+import AnnalsTesting
 import Testing
 
 /// The header blocks of footers and index checkpoints: what they claim is bounded by their file.
@@ -82,6 +83,65 @@ import Testing
     for count in 0..<Self.vector.count where count % 7 == 0 || count > 12_280 {
       #expect(Self.open(Array(Self.vector.prefix(count))).isDamage)
     }
+  }
+}
+
+@Suite struct SortedKeysTests {
+  private func table(_ hashes: [KeyHash]) throws -> IndexCheckpoint {
+    let size = KeyTableFormat.checkpointEntry
+    var body = ByteBuffer()
+    for (number, hash) in hashes.enumerated() {
+      let entry = KeyEntry(hash: hash, domain: 0, version: UInt64(number) + 1, segment: 1)
+      entry.encode(size, into: &body, tableStart: 0)
+    }
+    var header = ByteBuffer()
+    FileHeader(.indexCheckpoint, storeID: FormatSamples.storeID).encode(into: &header)
+    header.appendZeros(CheckedPages.fields - header.count)
+    for _ in 0..<3 { header.append(UInt64(1)) }
+    header.append(UInt64(hashes.count))
+    var file = ByteBuffer()
+    CheckedPages.finish(header: header, body: &body, into: &file)
+    return try IndexCheckpoint(
+      Mapping.holding(file.bytes.array),
+      storeID: FormatSamples.storeID,
+      name: ""
+    )
+  }
+
+  /// Spread evenly, all at one end, all alike in their upper half, and few.
+  @Test(arguments: 0..<5)
+  func everyKeyIsFoundAndNoOther(shape: Int) throws {
+    var random = SplitMix64(seed: UInt64(shape))
+    let count = shape == 4 ? 3 : 3000
+    var hashes: [KeyHash] = []
+    for number in 0..<count {
+      let low = random.next() | 1
+      let high: UInt64 =
+        switch shape {
+        case 0, 4: random.next()
+        case 1: random.next() >> 40
+        case 2: .max - random.next() >> 40
+        default: UInt64(number / 1000) << 62
+        }
+      hashes.append(KeyHash(high: high, low: low))
+    }
+    hashes.sort()
+    let keys = try table(hashes).keys
+    for (number, hash) in hashes.enumerated() {
+      #expect(try keys.find(hash)?.version == UInt64(number) + 1)
+      #expect(try keys.find(KeyHash(high: hash.high, low: hash.low - 1)) == nil)
+      keys.prefetch(hash)
+      keys.prefetchNeighbours(hash)
+    }
+    for hash in [KeyHash(high: 0, low: 0), KeyHash(high: .max, low: .max)] {
+      #expect(try keys.find(hash) == nil)
+      keys.prefetchNeighbours(hash)
+    }
+  }
+
+  @Test func anEmptyTableHasNoKey() throws {
+    #expect(try table([]).keys.find(KeyHash(high: 1, low: 1)) == nil)
+    try table([]).keys.prefetchNeighbours(KeyHash(high: 1, low: 1))
   }
 }
 

@@ -62,4 +62,54 @@ import Testing
     let again = try EventLog(at: "/store", options: options)
     #expect(try again.events(of: "a-1").map(\.version.rawValue) == Array(1...7))
   }
+
+  /// What the writer notes while the list is being written is not overwritten by what the list was
+  /// when that began: the segment would count as unsealed, and it and all behind it would be walked
+  /// at every opening.
+  @Test func aSealNotedWhileTheListIsWrittenIsKept() throws {
+    let disk = SimulatedFileSystem()
+    var options = simulatedOptions(disk)
+    options.hasMaintenanceThread = true
+    options.writtenSyncMilliseconds = 0
+    let log = try EventLog(at: "/store", options: options)
+    let writer = try #require(log.writer)
+    try log.append([NewEvent(type: "Done", payload: [1])], to: "a-1")
+    while writer.maintenance.current.spare == nil { SystemClock.sleep(nanoseconds: 100_000) }
+    let rolls = Progress()
+    let lists = Progress()
+    let sealed = Progress()
+    disk.observe { operation in
+      guard operation.kind == .sync else { return }
+      if operation.file.hasPrefix("log/"), rolls.value == 0 {
+        // The roll has taken the segment that was ready, and syncs the old one: now the thread is
+        // to make another one ready, and to list it.
+        rolls.advance()
+        writer.maintenance.request()
+        while lists.value == 0 { SystemClock.sleep(nanoseconds: 100_000) }
+      } else if operation.file.hasPrefix("segments-"), lists.value == 0 {
+        lists.advance()
+        while sealed.value == 0 { SystemClock.sleep(nanoseconds: 100_000) }
+      }
+    }
+    // Something for the roll to sync.
+    try log.append(
+      [NewEvent(type: "Done", payload: [2])],
+      to: "a-1",
+      durability: .written
+    )
+    writer.lock.withLock { _ = writer.leadRoll(1) }
+    sealed.advance()
+    #expect(lists.value == 1)
+    try log.append([NewEvent(type: "Done", payload: [3])], to: "a-1")
+    try log.close()
+    disk.observe(nil)
+    let layout = try StoreLayout.read(log.core.files)
+    #expect(layout.list.segments.map(\.isSealed) == [true, false, false])
+    #expect(layout.manifest.isClosed)
+    let again = try EventLog(at: "/store", options: options)
+    #expect(again.recovery.wasClosed)
+    #expect(again.recovery.scannedEvents == 0)
+    #expect(try again.events(of: "a-1").map(\.payload) == [[1], [2], [3]])
+    try again.close()
+  }
 }

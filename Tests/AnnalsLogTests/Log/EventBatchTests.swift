@@ -1,0 +1,65 @@
+import AnnalsLog
+import AnnalsTesting
+import Testing
+
+@Suite struct EventBatchTests {
+  private func open(_ path: String, _ disk: SimulatedFileSystem) throws -> EventLog {
+    try EventLog(at: path, options: simulatedOptions(disk))
+  }
+
+  private func fill(_ batch: EventBatch, _ aggregates: Int, _ round: Int) throws {
+    batch.removeAll()
+    // Twice, so that every second event looks for a row that is there.
+    for number in 0..<2 * aggregates {
+      let id = AggregateID("cart-\(number % aggregates)")
+      try batch.add(NewEvent(type: "Added", payload: Array("\(round)/\(number)".utf8)), to: id)
+    }
+  }
+
+  /// Few aggregates are found by looking at all, many by a table, which grows.
+  @Test(arguments: [1, 8, 9, 10, 127, 128, 129, 400])
+  func eachAggregateHasOneRowHoweverManyThereAre(aggregates: Int) throws {
+    let disk = SimulatedFileSystem()
+    let first = try open("/first", disk)
+    let second = try open("/second", disk)
+    let batch = EventBatch()
+    for round in 0..<4 {
+      try fill(batch, aggregates, round)
+      // Another log has other hashes: the batch must not take one log's to the other.
+      let log = round % 2 == 0 ? first : second
+      let receipt = try log.append(batch, durability: .written)
+      #expect(
+        receipt.lastPosition.rawValue - receipt.firstPosition.rawValue + 1
+          == UInt64(2 * aggregates)
+      )
+    }
+    for log in [first, second] {
+      try log.sync()
+      for number in 0..<aggregates {
+        let events = try log.events(of: AggregateID("cart-\(number)"))
+        #expect(events.map(\.version.rawValue) == [1, 2, 3, 4])
+      }
+    }
+  }
+
+  /// The hashes of an append stay right when the batch is filled further for another log.
+  @Test func aBatchFilledFurtherForAnotherLogFindsItsRows() throws {
+    let disk = SimulatedFileSystem()
+    let first = try open("/first", disk)
+    let second = try open("/second", disk)
+    let batch = EventBatch()
+    try fill(batch, 30, 0)
+    try first.append(batch, durability: .written)
+    try second.append(batch, durability: .written)
+    for number in 0..<40 {
+      let id = AggregateID("cart-\(number)")
+      try batch.add(NewEvent(type: "Added", payload: []), to: id)
+    }
+    try second.append(batch, durability: .written)
+    try first.sync()
+    try second.sync()
+    #expect(try second.version(of: "cart-3") == 5)
+    #expect(try second.version(of: "cart-35") == 1)
+    #expect(try first.version(of: "cart-3") == 2)
+  }
+}
