@@ -22,6 +22,7 @@ struct AnnalsCommand: ParsableCommand {
     subcommands: [
       ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
       InspectCommand.self, VerifyCommand.self, TraceCommand.self, ConsumersCommand.self,
+      SnapshotsCommand.self,
       DemoCommand.self,
       DemoCrashCommand.self, DemoProjectCommand.self,
     ]

@@ -109,6 +109,7 @@ struct Verification {
     countBytes()
     for index in files.indices { checkSegment(index) }
     checkEnd()
+    checkSnapshots()
     try checkNames(log)
     checkConsumers()
     report.aggregates = 0

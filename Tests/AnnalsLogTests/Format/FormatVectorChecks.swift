@@ -14,6 +14,8 @@ enum FormatVectorChecks {
       "key-table-entry": keyTableEntry, "footer": footer, "index-checkpoint": indexCheckpoint,
       "snapshot-frame": snapshot, "staging-header": staging, "types-record": typesRecord,
       "event-digest": eventDigest, "consumer-slot": consumerSlot,
+      "snapshot-file": snapshotFile, "snapshot-index": snapshotIndex,
+      "snapshot-dictionary": snapshotDictionary,
     ]
     for name in FormatSamples.frames.keys { checks[name] = { try eventsFrame(name, $0) } }
     return checks
