@@ -24,7 +24,7 @@ struct AnnalsCommand: ParsableCommand {
       ImportCommand.self, ExportCommand.self, EventsCommand.self, AggregatesCommand.self,
       DeleteCommand.self, TruncateCommand.self, RedactCommand.self, RetainCommand.self,
       CompactCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self,
-      ConsumersCommand.self,
+      ConsumersCommand.self, SnapshotsCommand.self,
       DemoCommand.self,
       DemoCrashCommand.self, DemoProjectCommand.self,
     ]

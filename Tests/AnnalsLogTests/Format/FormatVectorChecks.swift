@@ -15,6 +15,8 @@ enum FormatVectorChecks {
       "snapshot-frame": snapshot, "staging-header": staging, "types-record": typesRecord,
       "event-digest": eventDigest, "consumer-slot": consumerSlot,
       "control-retention": retention, "control-removal": removal,
+      "snapshot-file": snapshotFile, "snapshot-index": snapshotIndex,
+      "snapshot-dictionary": snapshotDictionary,
     ]
     for name in FormatSamples.frames.keys { checks[name] = { try eventsFrame(name, $0) } }
     return checks
