@@ -93,6 +93,9 @@ struct SnapshotDictionaries {
     }
   }
 
+  /// Forgets all states that the next dictionaries would be made from.
+  mutating func forgetAll() { shapes.removeAll() }
+
   // MARK: Making one
 
   /// Takes note of a state that was kept; the dictionary to be made from such, if it is time.

@@ -351,33 +351,44 @@ extension SnapshotStore {
   /// - Throws: `.readOnly`, `.closed`; `.unsupportedVersion` and `.system` where it cannot be said
   ///   that nothing is left.
   package func forget(_ aggregate: AggregateID) throws(LogError) {
+    try forget([core.hasher.hash(aggregate.text.utf8Span.span, .aggregate)])
+  }
+
+  /// As above for several aggregates at once, by their key hashes; nil for all.
+  package func forget(_ hashes: Set<KeyHash>?) throws(LogError) {
     guard let directoryLock else { throw .readOnly }
     try work.withLock { () throws(LogError) in
       guard !isClosed, directoryLock.isHeldByProcess else { throw .closed }
       withState { $0.forgotten += 1 }
       prepareLocked()
       guard let directory else { return }
-      let hash = core.hasher.hash(aggregate.text.utf8Span.span, .aggregate)
       let condemned = withState { state -> Set<UInt32> in
-        let condemned = state.dictionaries.holding(hash)
-        state.dictionaries.forget(hash)
+        guard let hashes else {
+          state.dictionaries.forgetAll()
+          return Set(state.dictionaries.known.keys)
+        }
+        var condemned: Set<UInt32> = []
+        for hash in hashes {
+          condemned.formUnion(state.dictionaries.holding(hash))
+          state.dictionaries.forget(hash)
+        }
         return condemned
       }
-      let affected = try filesHolding(hash, condemned)
+      let affected = try filesHolding(hashes, condemned)
       if let tail, affected.contains(tail.file.number) { self.tail = nil }
       // First no new state is compressed with them; then those that were lose them.
       let retired = withState { $0.dictionaries.retire(condemned) }
-      try rewrite(affected) { found, _ in found != hash }
+      try rewrite(affected) { found, _ in !(hashes?.contains(found) ?? true) }
       withState { state in for number in retired { state.dictionaries.remove(number) } }
       try removeUnknownFiles(directory, condemned)
       try directory.sync()
     }
   }
 
-  /// The files that hold a frame of an aggregate, dead or not, or one that needs a dictionary; also
+  /// The files that hold a frame of any of the aggregates, dead or not, or one that needs a dictionary; also
   /// those that cannot be read to their end.
   private func filesHolding(
-    _ hash: KeyHash,
+    _ hashes: Set<KeyHash>?,
     _ dictionaries: Set<UInt32>
   ) throws(LogError) -> [UInt32] {
     var numbers: [UInt32] = []
@@ -386,7 +397,7 @@ extension SnapshotStore {
       guard let file = files[number]?.file else { continue }
       var isHolding = false
       let end = try? file.scan(from: SnapshotFile.firstFrame, core.hasher) { found, _ in
-        if found.hash == hash { isHolding = true }
+        if hashes?.contains(found.hash) ?? true { isHolding = true }
         if dictionaries.contains(UInt32(clamping: found.frame.dictionary)) { isHolding = true }
       }
       if isHolding || end == nil || (try? file.file.size()) != end { numbers.append(number) }
