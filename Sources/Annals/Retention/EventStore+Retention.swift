@@ -1,9 +1,9 @@
 extension EventStore {
   /// Makes a rule about what readers see; see `RetentionRule`.
   ///
-  /// Durable on return, obeyed by every read from then on. States of what a rule is about are folded
-  /// from what is seen of it, and no longer made from snapshots; compaction removes those, with the
-  /// events.
+  /// Durable on return, obeyed by every read from then on. States of what a rule is about are
+  /// folded from what is seen of it, and no longer made from snapshots; compaction removes those,
+  /// with the events.
   ///
   /// - Parameters:
   ///   - rule: What is to be hidden, or no longer.

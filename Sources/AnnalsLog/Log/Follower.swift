@@ -18,18 +18,18 @@ package final class Follower: @unchecked Sendable {
     var durable: UInt64
     /// A published position that no frame was found for.
     var unreached: UInt64 = 0
-    /// The list that was published when the layout was read.
-    var listGeneration: UInt64 = 0
+    /// How many segments compaction had replaced when the layout was read.
+    var replacedCount: UInt64 = 0
   }
 
   /// - Parameters:
   ///   - epoch: that of the page before the store was opened; 0 if there was none.
-  ///   - listGeneration: that of the page then.
+  ///   - replacedCount: how many segments compaction had replaced then.
   init(
     _ core: LogCore,
     _ control: ControlPage?,
     epoch: UInt64,
-    listGeneration: UInt64,
+    replacedCount: UInt64,
     scan: TailScan?,
     segment: Segment?
   ) {
@@ -40,7 +40,7 @@ package final class Follower: @unchecked Sendable {
       segment: segment,
       epoch: epoch,
       durable: core.durableThrough,
-      listGeneration: listGeneration
+      replacedCount: replacedCount
     )
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
@@ -61,15 +61,18 @@ package final class Follower: @unchecked Sendable {
         if core.options.visibility == .written { try checkHistory() }
         state.epoch = page.epoch
       }
-      if control.listGeneration != state.listGeneration { try readAnew() }
+      let before = core.writtenThrough
+      if control.replacedCount > state.replacedCount { try readAnew() }
       let target = core.options.visibility == .durable ? page.durable : page.written
       state.durable = max(state.durable, min(page.durable, core.writtenThrough))
-      guard target > core.writtenThrough || record > core.retention.record else { return false }
+      guard target > core.writtenThrough || record > core.retention.record else {
+        return core.writtenThrough > before
+      }
       try advance(through: target, record: record)
       let reached = state.scan?.lastPosition ?? core.writtenThrough
       let visible = min(reached, target)
       state.unreached = reached < target ? target : 0
-      let isNew = visible > core.writtenThrough
+      let isNew = visible > before
       core.publish(written: visible, durable: min(visible, max(page.durable, core.durableThrough)))
       return isNew
     }
@@ -101,7 +104,10 @@ package final class Follower: @unchecked Sendable {
     guard let scan = state.scan, let segment = state.segment, scan.lastPosition > state.durable,
       scan.lastFrame > 0
     else { return }
-    let entries = try StoreLayout.read(core.files).list.segments
+    let list = try StoreLayout.read(core.files).list
+    // Compaction takes only what is durable.
+    if list.replaced[segment.id] != nil { return }
+    let entries = list.segments
     if let entry = entries.first(where: { $0.id == segment.id }),
       !entry.isSealed || entry.end >= UInt64(scan.offset), isThere(scan, segment)
     {
@@ -244,7 +250,6 @@ extension EventLog {
   ) throws(LogError) -> Parts {
     let isAlive = try isWriterAlive(files.root)
     let control = openControl(files.root)
-    let listGeneration = control?.listGeneration ?? 0
     var opener = try LogOpener(path, files, options, isWriting: false)
     // Before the positions: what stood before a rule is then published, too.
     let record = control?.record ?? 0
@@ -271,7 +276,7 @@ extension EventLog {
       core,
       control,
       epoch: found?.epoch ?? 0,
-      listGeneration: listGeneration,
+      replacedCount: UInt64(opener.list.replaced.count),
       scan: opener.tail?.scan,
       segment: opener.tail?.segment ?? opener.segments.last
     )
