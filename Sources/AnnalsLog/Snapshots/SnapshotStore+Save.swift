@@ -385,7 +385,8 @@ extension SnapshotStore {
     }
   }
 
-  /// The files that hold a frame of any of the aggregates, dead or not, or one that needs a dictionary; also
+  /// The files that hold a frame of any of the aggregates, dead or not, or one that needs a
+  /// dictionary; also
   /// those that cannot be read to their end.
   private func filesHolding(
     _ hashes: Set<KeyHash>?,
