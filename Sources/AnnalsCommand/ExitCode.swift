@@ -102,7 +102,7 @@ extension LogError {
     case .system(let error): error.exitCode(while: purpose)
     case .diskFull, .outcomeUnknown, .writerPoisoned, .closed: .inputOutput
     case .corrupt, .truncatedFile, .missingFile: .problems
-    case .versionConflict, .conditionFailed, .keyReused: .problems
+    case .versionConflict, .conditionFailed, .keyReused, .writtenEventsLost: .problems
     case .unsupportedVersion, .limitExceeded, .invalidName, .positionBeyondHead: .badData
     case .locked: .locked
     case .notAStore, .occupied: purpose == .creating ? .cannotCreate : .notFound

@@ -34,6 +34,9 @@ extension LogError {
       "\(error); whether the events are in the store shows when it is opened again"
     case .writerPoisoned(let error):
       "nothing more is written since an earlier failure: \(error)"
+    case .writtenEventsLost(let position):
+      "events after position \(position) were never durable and are lost; others may have their"
+        + " positions now"
     case .positionBeyondHead(let requested, let head):
       "position \(requested) is beyond the last one, \(head)"
     }

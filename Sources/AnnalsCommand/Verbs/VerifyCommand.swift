@@ -87,6 +87,7 @@ extension VerifyNote.Kind {
     case .typesIncomplete: "names of types are missing here; the log has them"
     case .unlistedFile: "nothing refers to this file"
     case .leftover: "left by an interrupted write"
+    case .damagedSlot: "this slot of a consumer is damaged; its other one counts"
     case .strayFile: "this file is none of the store's"
     case .liveWriter: "a writer is at work; what it had published was checked"
     }

@@ -12,25 +12,43 @@ package final class Follower: @unchecked Sendable {
   struct State {
     var scan: TailScan?
     var segment: Segment?
-    var epoch: UInt64 = 0
+    /// The writer whose page was read last.
+    var epoch: UInt64
+    /// The last position that was seen to be durable.
+    var durable: UInt64
     /// A published position that no frame was found for.
     var unreached: UInt64 = 0
   }
 
-  init(_ core: LogCore, _ control: ControlPage?, scan: TailScan?, segment: Segment?) {
+  /// - Parameter epoch: that of the page before the store was opened; 0 if there was none.
+  init(
+    _ core: LogCore,
+    _ control: ControlPage?,
+    epoch: UInt64,
+    scan: TailScan?,
+    segment: Segment?
+  ) {
     self.core = core
     self.control = control
-    state = State(scan: scan, segment: segment)
+    state = State(scan: scan, segment: segment, epoch: epoch, durable: core.durableThrough)
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
     state.scan?.contentEnd = .max
   }
 
   /// Takes up what was published since the last time; true if there was something.
+  ///
+  /// - Throws: `.writtenEventsLost` if another writer has come since and did not find all that was
+  ///   shown; again each time, as what this follower knows is of no use any more.
   package func refresh() throws(LogError) -> Bool {
     guard let control, let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
+      if page.epoch != state.epoch {
+        if core.options.visibility == .written { try checkHistory() }
+        state.epoch = page.epoch
+      }
       let target = core.options.visibility == .durable ? page.durable : page.written
+      state.durable = max(state.durable, min(page.durable, core.writtenThrough))
       guard target > core.writtenThrough else { return false }
       try advance(through: target)
       let reached = state.scan?.lastPosition ?? core.writtenThrough
@@ -57,6 +75,35 @@ package final class Follower: @unchecked Sendable {
     }
     // Written positions are published without a wake-up: look at them now and then.
     control.wait(word, nanoseconds: min(nanoseconds, 20_000_000))
+  }
+
+  /// Makes sure that what was shown and not durable is what the writer that came since went on
+  /// from.
+  ///
+  /// Its predecessor's last frames may have been lost with it. A writer goes on where it finds the
+  /// log to end, over zeros only; over anything else it seals the segment there.
+  private func checkHistory() throws(LogError) {
+    guard let scan = state.scan, let segment = state.segment, scan.lastPosition > state.durable,
+      scan.lastFrame > 0
+    else { return }
+    let entries = try StoreLayout.read(core.files).list.segments
+    if let entry = entries.first(where: { $0.id == segment.id }),
+      !entry.isSealed || entry.end >= UInt64(scan.offset), isThere(scan, segment)
+    {
+      return
+    }
+    throw .writtenEventsLost(after: Position(state.durable))
+  }
+
+  /// Whether the frame that was walked last stands where it stood.
+  private func isThere(_ scan: TailScan, _ segment: Segment) -> Bool {
+    let bytes = segment.bytes
+    guard
+      case .frame(let header) = FrameHeader.probe(bytes, at: scan.lastFrame, limit: scan.offset),
+      header.checksum == scan.lastChecksum
+    else { return false }
+    // Not `frame(at:)`, which has found it whole before.
+    return (try? segment.verify(header, at: scan.lastFrame, bytes)) != nil
   }
 
   private func advance(through target: UInt64) throws(LogError) {
@@ -170,7 +217,8 @@ extension EventLog {
     let isAlive = try isWriterAlive(files.root)
     let control = openControl(files.root)
     var opener = try LogOpener(path, files, options, isWriting: false)
-    let page = isAlive ? control?.read(boot: opener.core.bootNumber) : nil
+    let found = control?.read(boot: opener.core.bootNumber)
+    let page = isAlive ? found : nil
     if let page {
       let through = options.visibility == .durable ? page.durable : page.written
       opener = try LogOpener(path, files, options, isWriting: false, through: through)
@@ -184,6 +232,7 @@ extension EventLog {
     let follower = Follower(
       core,
       control,
+      epoch: found?.epoch ?? 0,
       scan: opener.tail?.scan,
       segment: opener.tail?.segment ?? opener.segments.last
     )

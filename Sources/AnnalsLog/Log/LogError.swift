@@ -40,6 +40,10 @@ public enum LogError: Error, Equatable, Sendable {
   case outcomeUnknown(SystemError)
   /// An earlier write or sync failed, so what the disk holds is unknown until the log is reopened.
   case writerPoisoned(SystemError)
+  /// Events that a reader of written events had shown behind this position, the last that was
+  /// durable, did not survive their writer, and others may have their positions now. What was read
+  /// since holds no more; the log must be opened again.
+  case writtenEventsLost(after: Position)
   /// A position beyond the head was asked for.
   case positionBeyondHead(requested: Position, head: Position)
 }

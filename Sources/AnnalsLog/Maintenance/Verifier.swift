@@ -111,6 +111,7 @@ struct Verification {
     checkEnd()
     checkSnapshots()
     try checkNames(log)
+    checkConsumers()
     report.aggregates = 0
     var aggregates = 0
     keys.forEach { if $0.domain == KeyHash.Domain.aggregate.rawValue { aggregates += 1 } }

@@ -146,6 +146,8 @@ public struct VerifyNote: Equatable, Sendable {
     case missingDictionary
     /// The type file does not hold names that the log holds, or ends torn; it is completed.
     case typesIncomplete
+    /// One of a consumer's two slots is damaged, as a crash leaves it: the other one counts.
+    case damagedSlot
     /// A file of a store that nothing refers to.
     case unlistedFile
     /// A file left by an interrupted write.
