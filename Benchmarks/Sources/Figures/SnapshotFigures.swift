@@ -20,6 +20,7 @@ struct SnapshotFigures {
     for count in [10, 100, 1000, 100_000] { try load(events: count) }
     try keepMany()
     try sizes()
+    try open()
   }
 
   private func open(_ name: String) throws -> EventStore {
@@ -122,6 +123,36 @@ struct SnapshotFigures {
       ratio: few.stored / many.stored
     )
     report.add("bytes of the small state itself, as CBOR", "bytes", annals: many.state)
+  }
+
+  /// What the 20,000 snapshots cost whoever opens the store, and the first load.
+  private func open() throws {
+    var opening: [Double] = []
+    var without: [Double] = []
+    var first: [Double] = []
+    var memory: [Double] = []
+    let snapshots = directory + "/many/snapshots"
+    let files = FileManager.default
+    for round in 0...rounds {
+      try files.moveItem(atPath: snapshots, toPath: snapshots + "-away")
+      without.append(Double(try nanoseconds { try open("many").close() }) / 1000)
+      try files.moveItem(atPath: snapshots + "-away", toPath: snapshots)
+      opening.append(Double(try nanoseconds { try open("many").close() }) / 1000)
+      let store = try open("many")
+      let before = processMemory("RssAnon")
+      let load = try nanoseconds { _ = try store.load(KeptCustomer.self, "customer-77") }
+      first.append(Double(load) / 1000)
+      if round == 0 { memory.append(Double(processMemory("RssAnon") - before)) }
+      try store.close()
+    }
+    report.add(
+      "open and close, 20,000 snapshots (raw: removed)",
+      "us",
+      raw: without.median,
+      annals: opening.median
+    )
+    report.add("first load, reading their index", "us", annals: first.median)
+    report.add("memory of that", "bytes", annals: memory[0])
   }
 
   private func bytes(_ name: String, _ count: Int) throws -> (stored: Double, state: Double) {

