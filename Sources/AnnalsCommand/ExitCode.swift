@@ -102,7 +102,8 @@ extension LogError {
     case .system(let error): error.exitCode(while: purpose)
     case .diskFull, .spaceNeeded, .outcomeUnknown, .writerPoisoned, .closed: .inputOutput
     case .corrupt, .truncatedFile, .missingFile: .problems
-    case .versionConflict, .conditionFailed, .keyReused, .refusedByRetention: .problems
+    case .versionConflict, .conditionFailed, .keyReused, .refusedByRetention, .writtenEventsLost:
+      .problems
     case .unsupportedVersion, .limitExceeded, .invalidName, .positionBeyondHead: .badData
     case .locked: .locked
     case .backupMismatch: .cannotCreate

@@ -41,6 +41,9 @@ extension LogError {
     case .removedSince(let position, let end):
       "a copy cannot end at position \(end): the event at position \(position) was removed by a"
         + " rule that came later; an older backup may have it"
+    case .writtenEventsLost(let position):
+      "events after position \(position) were never durable and are lost; others may have their"
+        + " positions now"
     case .positionBeyondHead(let requested, let head):
       "position \(requested) is beyond the last one, \(head)"
     }

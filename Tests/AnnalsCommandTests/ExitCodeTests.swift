@@ -34,6 +34,7 @@ private let fault = SystemError(.write, file: "log/1.segment", errno: 5)
       (.limitExceeded(LimitExceeded(.tagCount, value: 9, maximum: 8)), .badData),
       (.invalidName(InvalidName(.aggregate, .empty)), .badData),
       (.outcomeUnknown(fault), .inputOutput), (.writerPoisoned(fault), .inputOutput),
+      (.writtenEventsLost(after: 3), .problems),
       (.positionBeyondHead(requested: 9, head: 8), .badData),
     ] as [(LogError, ExitCode)]
   )

@@ -40,6 +40,9 @@ enum Figures {
       if arguments.isWanted("read") {
         try ReadFigures(directory + "/read", workload, report).run()
       }
+      if arguments.isWanted("snapshots") {
+        try SnapshotFigures(directory + "/snapshots", arguments, report).run()
+      }
       if arguments.isWanted("disk") {
         try DiskFigures(directory + "/disk", workload, report).run()
       }

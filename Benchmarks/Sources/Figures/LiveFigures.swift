@@ -72,7 +72,10 @@ struct LiveFigures {
       annals: Double(total) * 1e9 / Double(reading.end - start),
       ratio: Double(written) / Double(reading.end - start)
     )
-    report.add("\(name): batches", "batches/s", annals: rate(reading.batchCount, reading.end - start))
+    if isBatched {
+      let rate = rate(reading.batchCount, reading.end - start)
+      report.add("\(name): batches", "batches/s", annals: rate)
+    }
     report.add("\(name): behind the writer's end", "ms", annals: late(reading.end, start + written))
   }
 

@@ -80,7 +80,7 @@ public struct Loaded<State: Aggregate>: Sendable {
     position = .start
   }
 
-  init(state: State, version: Version, position: Position) {
+  package init(state: State, version: Version, position: Position) {
     self.state = state
     self.version = version
     self.position = position

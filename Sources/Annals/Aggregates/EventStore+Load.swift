@@ -104,4 +104,6 @@ package struct Folding: Sendable {
   package var byteCount = 0
   /// The time it took; measured only where snapshots may be taken.
   package var nanoseconds: UInt64 = 0
+
+  package init() {}
 }

@@ -5,8 +5,11 @@ internal import Metrics
 /// failures.
 ///
 /// Nothing per event.
-package final class StoreMonitor: Sendable {
+package final class StoreMonitor: @unchecked Sendable {
+  // Checked how: `toldFlaws` is touched only under `lock`.
   private let logger: Logger?
+  private let lock = Lock()
+  private var toldFlaws: [SnapshotFlaw: Int] = [:]
 
   package init(_ logger: Logger?, path: String) {
     var logger = logger
@@ -58,6 +61,40 @@ package final class StoreMonitor: Sendable {
         "a write or sync failed: the store must be opened again",
         metadata: ["error": "\(cause)"]
       )
+    }
+  }
+
+  package func noteSnapshotKept(_ byteCount: Int) {
+    Counter(label: "annals.snapshots.kept").increment()
+    logger?.trace("snapshot kept", metadata: ["bytes": "\(byteCount)"])
+  }
+
+  package func noteSnapshotDropped() {
+    Counter(label: "annals.snapshots.dropped").increment()
+  }
+
+  package func noteSnapshotFailed(_ aggregate: AggregateID, _ error: any Error) {
+    Counter(label: "annals.snapshots.failed").increment()
+    logger?.warning(
+      "snapshot not kept",
+      metadata: ["aggregate": "\(aggregate)", "error": "\(error)"]
+    )
+  }
+
+  /// Tells what of the snapshots ignored so far was not told yet: one line for each reason.
+  package func noteSnapshotsIgnored(_ counts: SnapshotCounts) {
+    for flaw in SnapshotFlaw.allCases {
+      let (count, told) = lock.withLock { () -> (Int, Int) in
+        defer { toldFlaws[flaw] = max(toldFlaws[flaw] ?? 0, counts[flaw]) }
+        return (counts[flaw], toldFlaws[flaw] ?? 0)
+      }
+      guard count > told else { continue }
+      Counter(label: "annals.snapshots.ignored", dimensions: [("reason", "\(flaw)")])
+        .increment(by: count - told)
+      // The first of each kind; a changed shape would be told for every aggregate.
+      if told == 0 {
+        logger?.notice("snapshot ignored: state by replay", metadata: ["reason": "\(flaw)"])
+      }
     }
   }
 

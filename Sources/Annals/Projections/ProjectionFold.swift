@@ -52,24 +52,29 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
     } catch {
       throw .store(error)
     }
+    // Not in the fold itself, event by event: a third of what a fold over spans costs.
+    var count = 0
+    var last = position
+    defer {
+      eventCount += count
+      position = failure == nil ? until : last
+    }
     do throws(LogError) {
       var cursor = try store.log.cursor(request)
       while let event = try cursor.next() {
-        let at = event.position
         do throws(ConsumerError) {
           try take(event, &state)
         } catch {
           failure = error
           break
         }
-        position = at
-        eventCount += 1
+        last = event.position
+        count += 1
       }
     } catch {
-      throw .store(.log(error))
+      failure = .store(.log(error))
     }
     if let failure { throw failure }
-    position = until
   }
 }
 

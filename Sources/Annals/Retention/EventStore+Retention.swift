@@ -1,8 +1,9 @@
 extension EventStore {
   /// Makes a rule about what readers see; see `RetentionRule`.
   ///
-  /// Durable on return, obeyed by every read from then on; states kept of what it hides are
-  /// forgotten. Removing it from the disk is compaction's.
+  /// Durable on return, obeyed by every read from then on. States of what a rule is about are
+  /// folded from what is seen of it, and no longer made from snapshots; compaction removes those,
+  /// with the events.
   ///
   /// - Parameters:
   ///   - rule: What is to be hidden, or no longer.
@@ -17,7 +18,6 @@ extension EventStore {
       try log.retain(rule, reason: reason)
     }
     cache.obey(receipt.record)
-    forgetSnapshots(of: rule)
     return receipt
   }
 
@@ -41,9 +41,4 @@ extension EventStore {
   public func status(of id: AggregateID) throws(StoreError) -> AggregateStatus {
     try liftingLog { () throws(LogError) in try log.status(of: id) }
   }
-
-  /// Removes the snapshots of what a rule is about.
-  ///
-  /// Reading does not rely on it: states of what rules are about are never made from snapshots.
-  private func forgetSnapshots(of rule: RetentionRule) {}
 }

@@ -1,7 +1,7 @@
 /// When the states of an aggregate type are kept as snapshots, and how they are encoded.
 ///
-/// Asked already, and without effect until the snapshots' log is built. Policies combine:
-/// `.events(100) || .foldingTime(.milliseconds(2))`.
+/// Policies combine: `.events(100) || .foldingTime(.milliseconds(2))`. One state is kept of each
+/// aggregate, the newest; two types that fold the same aggregate take turns.
 public struct SnapshotPolicy<State: Aggregate>: Sendable {
   package let isDue: @Sendable (Folding, Loaded<State>) -> Bool
   package let encode: @Sendable (State, any EventCodec) throws -> [UInt8]

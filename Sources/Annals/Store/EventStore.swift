@@ -19,6 +19,7 @@ public final class EventStore: Sendable {
   package let cache: AggregateCache
   package let gate = ExecutionGate()
   package let consumers: Consumers
+  package let keeper: SnapshotKeeper
   package let monitor: StoreMonitor
   package let codecs: [any EventCodec]
   /// The codec of what only this library reads: the states of snapshots and projections.
@@ -51,6 +52,7 @@ public final class EventStore: Sendable {
     monitor.noteOpened(log)
     watcher = HeadWatcher(log)
     consumers = Consumers(log)
+    keeper = SnapshotKeeper(log, monitor)
     cache = AggregateCache(byteCountMax: options.cacheBytes)
     var codecs = [options.codec]
     let others: [any EventCodec] = [.json, .cbor] + options.codecs
@@ -93,6 +95,7 @@ public final class EventStore: Sendable {
   /// Ends the threads, and with them what waits for them.
   private func end() {
     consumers.stopAll()
+    keeper.end()
     watcher.end()
     readers.end()
   }

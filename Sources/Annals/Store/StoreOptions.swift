@@ -34,7 +34,9 @@ public struct StoreOptions: Sendable {
   ///
   /// The default is none. Figures go to swift-metrics, wherever the program sends them: timers
   /// `annals.open.seconds`, counters `annals.segments.sealed`, `annals.consumers.failed`,
-  /// `annals.writer.failed`, and gauges `annals.consumer.lag`.
+  /// `annals.writer.failed`, `annals.snapshots.kept`, `annals.snapshots.dropped`,
+  /// `annals.snapshots.failed` and `annals.snapshots.ignored` by `reason`, and gauges
+  /// `annals.consumer.lag`.
   public var logger: Logger?
 
   /// The defaults.

@@ -65,8 +65,8 @@ extension VerifyReport {
     let verdict = isOK ? "ok" : "damaged"
     lines.append(
       "\(verdict): \(events.grouped) events of \(aggregates.grouped) aggregates in"
-        + " \(segments.grouped) segments, \(ByteCount(bytes)) read, last position"
-        + " \(lastPosition.rawValue.grouped)"
+        + " \(segments.grouped) segments, \(snapshots.grouped) snapshots, \(ByteCount(bytes)) read,"
+        + " last position \(lastPosition.rawValue.grouped)"
     )
     return lines
   }
@@ -83,9 +83,11 @@ extension VerifyNote.Kind {
     case .missingFooter: "no footer yet; it is made when the store is next written"
     case .staleFooter: "the footer covers less than the segment holds; it is made anew"
     case .missingCheckpoint: "the index checkpoint is missing; footers answer for it"
+    case .missingDictionary: "snapshots in it need a dictionary that is missing; replay answers"
     case .typesIncomplete: "names of types are missing here; the log has them"
     case .unlistedFile: "nothing refers to this file"
     case .leftover: "left by an interrupted write"
+    case .damagedSlot: "this slot of a consumer is damaged; its other one counts"
     case .strayFile: "this file is none of the store's"
     case .liveWriter: "a writer is at work; what it had published was checked"
     }

@@ -33,11 +33,8 @@ package enum LZ4 {
   /// Safe for hostile blocks: reads and writes nothing outside, and allocates nothing for a `count`
   /// that no block of this size can reach.
   package static func decompress(_ block: Span<UInt8>, into count: Int) -> [UInt8]? {
-    guard count > 0, count <= blockBytesMax, block.count <= blockBytesMax,
-      count <= block.count * expansionMax
-    else { return nil }
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
-      let written = unsafe block.withUnsafeBytes { source in
+    unsafe withCapacity(block, count) { target in
+      unsafe block.withUnsafeBytes { source in
         unsafe LZ4_decompress_safe(
           source.baseAddress,
           target.baseAddress,
@@ -45,8 +42,21 @@ package enum LZ4 {
           CInt(count)
         )
       }
+    }
+  }
+
+  /// What `decode` fills with `count` bytes, if `block` can hold so many, and does.
+  static func withCapacity(
+    _ block: Span<UInt8>,
+    _ count: Int,
+    _ decode: (UnsafeMutableBufferPointer<UInt8>) -> CInt
+  ) -> [UInt8]? {
+    guard count > 0, count <= blockBytesMax, block.count <= blockBytesMax,
+      count <= block.count * expansionMax
+    else { return nil }
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
       // Negative: malformed.
-      filled = Int(max(0, written))
+      filled = unsafe Int(max(0, decode(target)))
     }
     return bytes.count == count ? bytes : nil
   }

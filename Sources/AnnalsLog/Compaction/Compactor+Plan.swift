@@ -155,6 +155,32 @@ struct Compactor {
     return placed.record.kind == .delete || placed.record.kind == .tombstone
   }
 
+  /// Whose states may hold what is about to leave for good: aggregates by their key hashes, or all
+  /// of them; nil if nothing is.
+  var erased: (aggregates: Set<KeyHash>?, Void)? {
+    var records: Set<UInt64> = []
+    var hasRedactions = false
+    for group in groups {
+      for found in report.segments[group] {
+        records.formUnion(found.rules.map(\.record))
+        if found.payloadsRemoved > 0 { hasRedactions = true }
+      }
+    }
+    var hashes: Set<KeyHash> = []
+    for placed in core.retention.records {
+      let isNamed = records.contains(placed.number)
+      let isRedaction = hasRedactions && placed.record.kind != .skip
+      guard isNamed || isRedaction else { continue }
+      switch placed.record.scope {
+      case .category where isNamed: return (nil, ())
+      case .category: continue
+      case .aggregate, .event:
+        hashes.insert(core.hasher.hash(placed.record.name.span, .aggregate))
+      }
+    }
+    return hashes.isEmpty ? nil : (hashes, ())
+  }
+
   /// Puts neighbours together until a segment is full; small ones join, also where nothing leaves.
   private mutating func chooseGroups() {
     let target = core.options.segmentBytes

@@ -18,7 +18,7 @@ extension Compactor {
       }
       try checkSpace(group)
       let made = try rewrite(group, maintenance)
-      control?.publish(listGeneration: maintenance.current.list.generation)
+      control?.publish(replacedCount: UInt64(maintenance.current.list.replaced.count))
       var before = 0
       for index in group {
         before += report.segments[index].bytesBefore

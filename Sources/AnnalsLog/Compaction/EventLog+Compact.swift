@@ -31,6 +31,8 @@ extension EventLog {
       writer.maintenance.awaitFooters()
       var compactor = Compactor(core, options, newestKey: newestKey)
       try compactor.plan()
+      // Before the events: until those are gone it is done again, whatever happens.
+      if let erased = compactor.erased { try snapshots.forget(erased.aggregates) }
       try compactor.run(writer.maintenance, writer.control)
       return compactor.report
     }

@@ -21,7 +21,7 @@ package final class ControlPage: @unchecked Sendable {
     static let isOpen = 24
     static let durable = 64
     static let written = 128
-    static let listGeneration = 192
+    static let replacedCount = 192
     static let wakeWord = 256
     static let record = 320
   }
@@ -40,7 +40,7 @@ package final class ControlPage: @unchecked Sendable {
     durable: UInt64,
     written: UInt64,
     record: UInt64,
-    listGeneration: UInt64
+    replacedCount: UInt64
   ) {
     unsafe annals_store64_release(page + Offset.isOpen, 0)
     unsafe annals_store64_release(page + Offset.magic, FileHeader.Magic.control.rawValue)
@@ -48,7 +48,7 @@ package final class ControlPage: @unchecked Sendable {
     unsafe annals_store64_release(page + Offset.durable, durable)
     unsafe annals_store64_release(page + Offset.written, written)
     unsafe annals_store64_release(page + Offset.record, record)
-    unsafe annals_store64_release(page + Offset.listGeneration, listGeneration)
+    unsafe annals_store64_release(page + Offset.replacedCount, replacedCount)
     unsafe annals_store64_release(page + Offset.epoch, epoch)
     unsafe annals_store64_release(page + Offset.isOpen, 1)
     wake()
@@ -69,15 +69,14 @@ package final class ControlPage: @unchecked Sendable {
     wake()
   }
 
-  /// Publishes the list in which compaction put a segment in the place of others.
-  package func publish(listGeneration: UInt64) {
-    unsafe annals_store64_release(page + Offset.listGeneration, listGeneration)
+  /// Publishes how many segments were replaced by compaction, ever.
+  package func publish(replacedCount: UInt64) {
+    unsafe annals_store64_release(page + Offset.replacedCount, replacedCount)
   }
 
-  /// The last list in which compaction put a segment in the place of others, or the one that the
-  /// writer began with.
-  package var listGeneration: UInt64 {
-    unsafe annals_load64_acquire(page + Offset.listGeneration)
+  /// How many segments were replaced by compaction, ever.
+  package var replacedCount: UInt64 {
+    unsafe annals_load64_acquire(page + Offset.replacedCount)
   }
 
   /// The number of the last rule of retention; read it before the positions.

@@ -20,6 +20,8 @@ package struct FileHeader: Equatable, Sendable {
     case indexCheckpoint = 0x0a58_4449_4c4e_4189
     case types = 0x0a50_5954_4c4e_4189
     case snapshots = 0x0a50_4e53_4c4e_4189
+    case snapshotIndex = 0x0a58_4e53_4c4e_4189
+    case snapshotDictionary = 0x0a44_4e53_4c4e_4189
     case staging = 0x0a47_5453_4c4e_4189
     case control = 0x0a4c_5443_4c4e_4189
     case consumer = 0x0a53_4e43_4c4e_4189

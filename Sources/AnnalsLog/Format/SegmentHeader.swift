@@ -155,6 +155,21 @@ package enum StoreFile {
   package static func retention(_ record: UInt64) -> String {
     "retention-\(digits(record, 12))"
   }
+  /// The name of a file of the snapshots' log in `snapshots`.
+  package static func snapshots(_ number: UInt32) -> String {
+    "\(digits(UInt64(number), 8))\(snapshotsSuffix)"
+  }
+  /// The name of the index of such a file.
+  package static func snapshotIndex(_ number: UInt32) -> String {
+    "\(digits(UInt64(number), 8))\(snapshotIndexSuffix)"
+  }
+  /// The name of a dictionary in `snapshots`.
+  package static func snapshotDictionary(_ number: UInt32) -> String {
+    "\(digits(UInt64(number), 10))\(snapshotDictionarySuffix)"
+  }
+  package static let snapshotsSuffix = ".snapshots"
+  package static let snapshotIndexSuffix = ".index"
+  package static let snapshotDictionarySuffix = ".dictionary"
   /// The name of an index checkpoint's file.
   package static func indexCheckpoint(_ generation: UInt64) -> String {
     "index-\(digits(generation, 12))"

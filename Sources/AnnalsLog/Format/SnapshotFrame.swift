@@ -32,6 +32,8 @@ package struct SnapshotFrame: Sendable, BitwiseCopyable, Equatable {
 
   /// The most bytes a state may have before compression; a bound for what a reader allocates.
   package static let rawByteCountMax = 64 << 20
+  /// The most bytes of a frame: numbers, an id and a state, none of them larger than allowed.
+  package static let byteCountMax = rawByteCountMax + Int(EventsFrame.idLengthMax) + 128
 
   package init(
     history: StoreID,

@@ -56,6 +56,9 @@ package struct BatchContents: ~Copyable {
   // The names of `types` once more, as bytes: comparing strings counts references.
   private var typeBytes = ByteBuffer(capacity: 256)
   private var typeRanges: [Range<Int>] = []
+  private var typeHashes: [KeyHash] = []
+  /// Finds the rows of `types`.
+  private var typeRows = RowTable()
   private var lastType = 0
   var ids = ByteBuffer(capacity: 256)
   var payloads = ByteBuffer(capacity: 4096)
@@ -74,6 +77,8 @@ package struct BatchContents: ~Copyable {
   /// Before that a fixed key: the hash then only finds candidates within the batch.
   private var hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
   private var rows = RowTable()
+  /// Types are hashed only to be found within the batch, whichever log it goes to.
+  private let typeHasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
 
   /// Appends are refused if an event of this query stands after this position.
   var condition: AppendCondition?
@@ -195,16 +200,22 @@ extension BatchContents {
     if lastType < typeRanges.count, typeBytes.equals(name, in: typeRanges[lastType]) {
       return lastType
     }
-    for index in typeRanges.indices.reversed()
-    where typeBytes.equals(name, in: typeRanges[index]) {
-      lastType = index
-      return index
+    // Types outlive the events: a batch that is used for ever may come to know very many.
+    let hash = typeHasher.hash(name, .event)
+    var search = typeRows.search(hash)
+    while let row = typeRows.next(&search) {
+      if typeHashes[row] == hash, typeBytes.equals(name, in: typeRanges[row]) {
+        lastType = row
+        return row
+      }
     }
     try Self.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
     lastType = types.count
     types.append(type)
     typeRanges.append(typeBytes.count..<typeBytes.count + name.count)
     typeBytes.append(name)
+    typeHashes.append(hash)
+    typeRows.insert(lastType, hash) { typeHashes[$0] }
     return lastType
   }
 

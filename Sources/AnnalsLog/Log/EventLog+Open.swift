@@ -141,7 +141,7 @@ extension EventLog {
     let control = openControl(
       core,
       lastPosition,
-      listGeneration: maintenance.current.list.generation
+      replacedCount: UInt64(maintenance.current.list.replaced.count)
     )
     let writer = Writer(
       core: core,
@@ -237,7 +237,7 @@ extension EventLog {
   private static func openControl(
     _ core: LogCore,
     _ position: UInt64,
-    listGeneration: UInt64
+    replacedCount: UInt64
   ) -> ControlPage? {
     let root = core.files.root
     guard
@@ -253,7 +253,7 @@ extension EventLog {
       durable: position,
       written: position,
       record: core.retention.record,
-      listGeneration: listGeneration
+      replacedCount: replacedCount
     )
     return control
   }

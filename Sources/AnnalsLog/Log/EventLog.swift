@@ -13,6 +13,8 @@ public final class EventLog: Sendable {
   package let core: LogCore
   package let writer: Writer?
   package let follower: Follower?
+  /// The states of aggregates that were kept; touches no file before it is used.
+  package let snapshots: SnapshotStore
   private let control: ControlPage?
   /// What opening found and did.
   public let recovery: RecoveryReport
@@ -34,6 +36,7 @@ public final class EventLog: Sendable {
     writer = parts.writer
     follower = parts.follower
     control = parts.control
+    snapshots = SnapshotStore(parts.core, parts.writer)
     var report = parts.report
     report.microseconds = Int64((SystemClock.monotonicNanoseconds() - start) / 1000)
     recovery = report
@@ -78,6 +81,7 @@ public final class EventLog: Sendable {
   /// Later appends throw `.closed`; a second close does nothing.
   public func close() throws(LogError) {
     guard let writer else { return }
+    snapshots.close()
     try writer.close()
     control?.end()
   }

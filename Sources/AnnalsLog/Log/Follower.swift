@@ -12,43 +12,67 @@ package final class Follower: @unchecked Sendable {
   struct State {
     var scan: TailScan?
     var segment: Segment?
-    var epoch: UInt64 = 0
+    /// The writer whose page was read last.
+    var epoch: UInt64
+    /// The last position that was seen to be durable.
+    var durable: UInt64
     /// A published position that no frame was found for.
     var unreached: UInt64 = 0
-    /// The list that was published when the layout was read.
-    var listGeneration: UInt64 = 0
+    /// How many segments compaction had replaced when the layout was read.
+    var replacedCount: UInt64 = 0
   }
 
+  /// - Parameters:
+  ///   - epoch: that of the page before the store was opened; 0 if there was none.
+  ///   - replacedCount: how many segments compaction had replaced then.
   init(
     _ core: LogCore,
     _ control: ControlPage?,
-    listGeneration: UInt64,
+    epoch: UInt64,
+    replacedCount: UInt64,
     scan: TailScan?,
     segment: Segment?
   ) {
     self.core = core
     self.control = control
-    state = State(scan: scan, segment: segment, listGeneration: listGeneration)
+    state = State(
+      scan: scan,
+      segment: segment,
+      epoch: epoch,
+      durable: core.durableThrough,
+      replacedCount: replacedCount
+    )
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
     state.scan?.contentEnd = .max
   }
 
   /// Takes up what was published since the last time; true if there was something.
+  ///
+  /// - Throws: `.writtenEventsLost` if another writer has come since and did not find all that was
+  ///   shown; again each time, as what this follower knows is of no use any more.
   package func refresh() throws(LogError) -> Bool {
     guard let control else { return false }
     // Before the positions: what stood before a rule is then published, too.
     let record = control.record
     guard let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
-      if control.listGeneration != state.listGeneration { try readAnew() }
+      if page.epoch != state.epoch {
+        if core.options.visibility == .written { try checkHistory() }
+        state.epoch = page.epoch
+      }
+      let before = core.writtenThrough
+      if control.replacedCount > state.replacedCount { try readAnew() }
       let target = core.options.visibility == .durable ? page.durable : page.written
-      guard target > core.writtenThrough || record > core.retention.record else { return false }
+      state.durable = max(state.durable, min(page.durable, core.writtenThrough))
+      guard target > core.writtenThrough || record > core.retention.record else {
+        return core.writtenThrough > before
+      }
       try advance(through: target, record: record)
       let reached = state.scan?.lastPosition ?? core.writtenThrough
       let visible = min(reached, target)
       state.unreached = reached < target ? target : 0
-      let isNew = visible > core.writtenThrough
+      let isNew = visible > before
       core.publish(written: visible, durable: min(visible, max(page.durable, core.durableThrough)))
       return isNew
     }
@@ -69,6 +93,38 @@ package final class Follower: @unchecked Sendable {
     }
     // Written positions are published without a wake-up: look at them now and then.
     control.wait(word, nanoseconds: min(nanoseconds, 20_000_000))
+  }
+
+  /// Makes sure that what was shown and not durable is what the writer that came since went on
+  /// from.
+  ///
+  /// Its predecessor's last frames may have been lost with it. A writer goes on where it finds the
+  /// log to end, over zeros only; over anything else it seals the segment there.
+  private func checkHistory() throws(LogError) {
+    guard let scan = state.scan, let segment = state.segment, scan.lastPosition > state.durable,
+      scan.lastFrame > 0
+    else { return }
+    let list = try StoreLayout.read(core.files).list
+    // Compaction takes only what is durable.
+    if list.replaced[segment.id] != nil { return }
+    let entries = list.segments
+    if let entry = entries.first(where: { $0.id == segment.id }),
+      !entry.isSealed || entry.end >= UInt64(scan.offset), isThere(scan, segment)
+    {
+      return
+    }
+    throw .writtenEventsLost(after: Position(state.durable))
+  }
+
+  /// Whether the frame that was walked last stands where it stood.
+  private func isThere(_ scan: TailScan, _ segment: Segment) -> Bool {
+    let bytes = segment.bytes
+    guard
+      case .frame(let header) = FrameHeader.probe(bytes, at: scan.lastFrame, limit: scan.offset),
+      header.checksum == scan.lastChecksum
+    else { return false }
+    // Not `frame(at:)`, which has found it whole before.
+    return (try? segment.verify(header, at: scan.lastFrame, bytes)) != nil
   }
 
   private func advance(through target: UInt64, record: UInt64) throws(LogError) {
@@ -193,8 +249,7 @@ extension EventLog {
     _ options: LogOptions
   ) throws(LogError) -> Parts {
     let control = openControl(files.root)
-    let listGeneration = control?.listGeneration ?? 0
-    let (opener, durable) = try openerForReading(path, files, options, control)
+    let (opener, epoch, durable) = try openerForReading(path, files, options, control)
     let core = opener.core
     let reached =
       opener.tail?.scan.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
@@ -203,7 +258,8 @@ extension EventLog {
     let follower = Follower(
       core,
       control,
-      listGeneration: listGeneration,
+      epoch: epoch,
+      replacedCount: UInt64(opener.list.replaced.count),
       scan: opener.tail?.scan,
       segment: opener.tail?.segment ?? opener.segments.last
     )
@@ -230,12 +286,13 @@ extension EventLog {
     _ files: StoreFiles,
     _ options: LogOptions,
     _ control: ControlPage?
-  ) throws(LogError) -> (opener: LogOpener, durable: UInt64) {
+  ) throws(LogError) -> (opener: LogOpener, epoch: UInt64, durable: UInt64) {
     let isAlive = try isWriterAlive(files.root)
     var opener = try LogOpener(path, files, options, isWriting: false)
     // Before the positions: what stood before a rule is then published, too.
     let record = control?.record ?? 0
-    let page = isAlive ? control?.read(boot: opener.core.bootNumber) : nil
+    let found = control?.read(boot: opener.core.bootNumber)
+    let page = isAlive ? found : nil
     if let page {
       let through = options.visibility == .durable ? page.durable : page.written
       opener = try LogOpener(
@@ -248,7 +305,7 @@ extension EventLog {
       )
     }
     try opener.run()
-    return (opener, page?.durable ?? .max)
+    return (opener, found?.epoch ?? 0, page?.durable ?? .max)
   }
 
   private static func isWriterAlive(_ root: any LogDirectory) throws(LogError) -> Bool {

@@ -34,6 +34,9 @@ public enum Limits {
   public static let consumerStateBytesMax = 1 << 30
   /// The most bytes of a retention rule's reason: a sentence or two for people.
   public static let reasonBytesMax = 1024
+  /// The most bytes of a state kept as a snapshot, before compression: it bounds what a reader
+  /// allocates.
+  public static let snapshotStateBytesMax = SnapshotFrame.rawByteCountMax
   /// The greatest position, version, record number or key sequence: an index entry has 56 bits.
   package static let ordinalMax: UInt64 = (1 << 56) - 1
   /// The greatest id of a segment: the index tells it from an event in 32 bits.

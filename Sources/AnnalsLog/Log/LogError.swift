@@ -49,6 +49,10 @@ public enum LogError: Error, Equatable, Sendable {
   /// A copy cannot end where it was asked to: compaction has removed an event before its end by a
   /// rule of retention that came later.
   case removedSince(position: Position, end: Position)
+  /// Events that a reader of written events had shown behind this position, the last that was
+  /// durable, did not survive their writer, and others may have their positions now. What was read
+  /// since holds no more; the log must be opened again.
+  case writtenEventsLost(after: Position)
   /// A position beyond the head was asked for.
   case positionBeyondHead(requested: Position, head: Position)
 }

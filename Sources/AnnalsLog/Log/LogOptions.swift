@@ -53,6 +53,10 @@ public struct LogOptions: Sendable {
   ///
   /// The default is true; without it appends do it, which tests need.
   package var hasMaintenanceThread = true
+  /// At which size the next file of the snapshots' log is begun.
+  package var snapshotFileBytes = 64 << 20
+  /// From which size on the newest of these files is rewritten if more than half of it is dead.
+  package var snapshotRewriteBytesMin = 1 << 20
   /// The seam to the operating system.
   package var fileSystem: any FileSystem = SystemFileSystem.shared
   /// The clock, in microseconds since 1970.

@@ -115,7 +115,9 @@ struct Verification {
     for index in files.indices { checkSegment(index) }
     checkEnd()
     checkRemovals()
+    checkSnapshots()
     try checkNames(log)
+    checkConsumers()
     report.aggregates = 0
     var aggregates = 0
     keys.forEach { if $0.domain == KeyHash.Domain.aggregate.rawValue { aggregates += 1 } }

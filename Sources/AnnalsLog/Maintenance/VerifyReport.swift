@@ -8,7 +8,7 @@ public struct VerifyReport: Equatable, Sendable {
   public var aggregates = 0
   /// The segments that hold events or may.
   public var segments = 0
-  /// The snapshots that were checked.
+  /// The aggregates of which a snapshot can be read.
   public var snapshots = 0
   /// The bytes of all files that were read.
   public var bytes = 0
@@ -142,8 +142,12 @@ public struct VerifyNote: Equatable, Sendable {
     case staleFooter
     /// An index checkpoint is not there; footers answer for it.
     case missingCheckpoint
+    /// Snapshots need a dictionary that is not there; replay answers for them.
+    case missingDictionary
     /// The type file does not hold names that the log holds, or ends torn; it is completed.
     case typesIncomplete
+    /// One of a consumer's two slots is damaged, as a crash leaves it: the other one counts.
+    case damagedSlot
     /// A file of a store that nothing refers to.
     case unlistedFile
     /// A file left by an interrupted write.

@@ -53,7 +53,7 @@ extension LogCore {
       var link = SegmentChains.Link.segment(id)
       var oldest = UInt64.max
       if order >= view.order(of: newest.firstIndexed),
-        let chain = chain(hash, segment, into: &found.ordinals)
+        let chain = chain(hash, segment, version, position, into: &found.ordinals)
       {
         link = chain.link
         oldest = chain.versionBefore
@@ -223,9 +223,13 @@ extension LogCore {
 
   /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the
   /// index has none.
+  ///
+  /// Walks from the newest down, and not on behind an event up to which the caller needs none.
   private func chain(
     _ hash: KeyHash,
     _ segment: Segment,
+    _ afterVersion: UInt64,
+    _ afterPosition: UInt64,
     into ordinals: inout [UInt32]
   ) -> (link: SegmentChains.Link, versionBefore: UInt64)? {
     let first = ordinals.count
@@ -248,6 +252,11 @@ extension LogCore {
     }
     guard entry != nil else { return nil }
     var end = SegmentChains.Link.unknown
+    // How many events of an aggregate are behind the version, if counting them tells that.
+    let isCounted = isAggregate && !(hasDamages && isDamaged(segment))
+    let countMax = isCounted ? Int(max(version, afterVersion) - afterVersion) : .max
+    let isPositioned = afterPosition >= segment.base.position
+    let known = afterPosition - min(segment.base.position, afterPosition)
     // In pieces, so that a long chain does not keep the writer waiting.
     while let start = entry {
       entry = index.withState { state -> Int? in
@@ -261,6 +270,8 @@ extension LogCore {
           if ordinals.count == first || ordinals[ordinals.count - 1] != found {
             ordinals.append(found)
           }
+          if ordinals.count - first >= countMax { return nil }
+          if isPositioned, UInt64(found) <= known { return nil }
           let link =
             isAggregate
             ? state.chains[chains].link(current) : state.chains[chains].extraLink(current)

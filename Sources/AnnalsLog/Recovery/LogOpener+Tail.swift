@@ -4,7 +4,7 @@ extension LogOpener {
     var files: [UnsealedFile] = []
     for entry in entries {
       let file = try openUnsealedFile(entry)
-      let mapping = try StoreFiles.mapAll(file)
+      let mapping = try map(file)
       // Beside a writer it grows.
       let contentEnd = isBesideWriter ? mapping.count : (try? file.contentEnd(from: 0)) ?? .max
       files.append(
@@ -88,7 +88,11 @@ extension LogOpener {
     do throws(LogError) {
       found = try SegmentHeader.decode(mapping.bytes, file: file.name)
     } catch {
-      guard case .corrupt = error else { throw error }
+      switch error {
+      case .corrupt: break
+      case .truncatedFile where !isWritingAllowed: break
+      default: throw error
+      }
     }
     let isDamaged = found == nil || found?.segmentID != entry.id || found?.salt != entry.salt
     if found != nil, isDamaged, successor == nil, manifest.tail.segment != entry.id {

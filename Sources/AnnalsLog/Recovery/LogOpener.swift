@@ -212,13 +212,17 @@ extension LogOpener {
   private mutating func openSealed(_ entry: SegmentList.Entry) throws(LogError) {
     let name = StoreFile.segment(entry.id)
     let file = try openSegmentFile(name, entry)
-    let mapping = try StoreFiles.mapAll(file)
-    guard UInt64(mapping.count) >= entry.end else {
-      throw .truncatedFile(
-        file: file.name,
-        expected: entry.end,
-        actual: UInt64(mapping.count)
-      )
+    let mapping = try map(file)
+    if UInt64(mapping.count) < entry.end {
+      // Readers are told by every read that comes by what is missing.
+      report.findings.append(.init(file.name, .segmentTruncated))
+      if isWriting {
+        throw .truncatedFile(
+          file: file.name,
+          expected: entry.end,
+          actual: UInt64(mapping.count)
+        )
+      }
     }
     let header = try restoreHeader(mapping, file.name, entry)
     let segment = Segment(
@@ -231,6 +235,12 @@ extension LogOpener {
     lastSegmentBytes = mapping.count
     openFooter(of: segment, end: entry.end)
     segments.append(segment)
+  }
+
+  /// Maps the whole file; for readers one that has nothing left is an empty one.
+  func map(_ file: any LogFile) throws(LogError) -> Mapping {
+    if !isWriting, try file.size() == 0 { return Mapping(copying: Span<UInt8>()) }
+    return try StoreFiles.mapAll(file)
   }
 
   private func openSegmentFile(
@@ -270,7 +280,11 @@ extension LogOpener {
         return header
       }
     } catch {
-      guard case .corrupt = error else { throw error }
+      switch error {
+      case .corrupt: break
+      case .truncatedFile where !isWriting: break
+      default: throw error
+      }
     }
     report.findings.append(.init(name, .segmentHeaderRestored))
     var header = SegmentHeader(

@@ -47,6 +47,8 @@ public struct RecoveryReport: Sendable {
       case segmentListRebuilt
       /// A segment's header does not verify: its second copy in the list is used.
       case segmentHeaderRestored
+      /// A sealed segment's file was cut: what is left of it can be read, and nothing written.
+      case segmentTruncated
       /// A sealed segment has no footer that verifies: it is made anew.
       case footerRebuilt
       /// An index checkpoint is missing or does not verify: footers answer for it.

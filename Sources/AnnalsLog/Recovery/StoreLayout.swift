@@ -19,7 +19,9 @@ package struct StoreLayout: Sendable {
       let slots = try readManifest(files, &findings)
       newest = slots.first
       for var manifest in slots {
-        guard let list = try readList(files, manifest.listGeneration, names) else { continue }
+        guard let list = try readList(files, manifest.listGeneration, names),
+          list.storeID == manifest.storeID, try !isForeign(list, files)
+        else { continue }
         let isCertain = findings.isEmpty && manifest.generation == newest?.generation
         // A newer one may have named more segments, and have opened what this one closed.
         if !isCertain {
@@ -37,12 +39,38 @@ package struct StoreLayout: Sendable {
     findings.removeAll()
     var rebuilt = try rebuild(files, names)
     rebuilt.findings += findings
+    if let newest {
+      // Above what stands in either slot, whosesoever that is.
+      rebuilt.manifest.generation = max(rebuilt.manifest.generation, newest.generation + 1)
+    }
     if let newest, newest.storeID == rebuilt.list.storeID {
       rebuilt.manifest.historyID = newest.historyID
       rebuilt.manifest.historyStart = newest.historyStart
-      rebuilt.manifest.generation = max(rebuilt.manifest.generation, newest.generation + 1)
     }
     return rebuilt
+  }
+
+  /// Whether `list` came here from another store: the segments say that they are not its own.
+  ///
+  /// Costs the reading of one header, unless that is another store's.
+  private static func isForeign(
+    _ list: SegmentList,
+    _ files: StoreFiles
+  ) throws(LogError) -> Bool {
+    guard let first = list.segments.first,
+      let file = try? files.log.openFile(StoreFile.segment(first.id), .readOnly),
+      let bytes = try? file.read(HeaderBlock.byteCount, at: 0),
+      let header = try? SegmentHeader.decode(bytes.span, file: file.name),
+      header.storeID != list.storeID
+    else { return false }
+    return owner(try readHeaders(files)) != list.storeID
+  }
+
+  /// The store that most of the segments say they belong to; nil without segments.
+  private static func owner(_ headers: [SegmentHeader]) -> StoreID? {
+    let counts = Dictionary(headers.map { ($0.storeID, 1) }, uniquingKeysWith: +)
+    let most = counts.values.max()
+    return headers.first { counts[$0.storeID] == most }?.storeID
   }
 
   /// Whether a segment that `list` can not know holds something.
@@ -123,15 +151,17 @@ extension StoreLayout {
     // The newest list that verifies knows more than headers do; segments begun after it was
     // written are found by their headers.
     let generations = names.compactMap { StoreFile.number(in: $0, prefix: "segments-") }
+    let found = try readHeaders(files)
+    let owner = owner(found)
     var newest: SegmentList?
     for generation in generations.sorted(by: >) where newest == nil {
       newest = try readList(files, generation, names)
+      if let owner, newest?.storeID != owner { newest = nil }
     }
+    // What compaction makes counts only once it is listed.
     let listed = Set(newest?.segments.map(\.id) ?? [])
-    let headers = try readHeaders(files).filter {
-      $0.rewrittenThrough == nil || listed.contains($0.segmentID)
-    }
-    guard let storeID = newest?.storeID ?? headers.first?.storeID else {
+    let headers = found.filter { $0.rewrittenThrough == nil || listed.contains($0.segmentID) }
+    guard let storeID = owner ?? newest?.storeID else {
       throw .corrupt(Corruption(file: StoreFile.manifest, offset: 0, .malformed(.manifest)))
     }
     var list = SegmentList(

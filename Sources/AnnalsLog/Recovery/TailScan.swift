@@ -18,6 +18,8 @@ package struct TailScan {
   package var lastPosition: UInt64
   package var lastRecord: UInt64
   package var lastChecksum: UInt32 = 0
+  /// Where the last frame that was walked stands; 0 before the first.
+  package private(set) var lastFrame = 0
   package var keySequence: UInt64
   package var eventCount = 0
   package var ending = Ending.clean
@@ -163,6 +165,7 @@ package struct TailScan {
       break
     }
     lastChecksum = header.checksum
+    lastFrame = offset
     offset += header.byteCount
     return true
   }

@@ -157,8 +157,10 @@ struct FrameDecoder: ~Copyable {
 
   private mutating func loadCopy(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
     guard let segment else { preconditionFailure("a segment is entered before it is read") }
+    let isCut = limit > segment.mapping.count
     let limit = min(limit, segment.mapping.count)
     guard offset + FrameHeader.Layout.byteCount <= limit else {
+      if isCut { throw segment.missing(at: offset) }
       throw .truncatedFile(
         file: segment.name,
         expected: UInt64(offset + FrameHeader.Layout.byteCount),

@@ -117,15 +117,17 @@ package final class Segment: @unchecked Sendable {
       return header
     case .unwritten:
       throw .corrupt(Corruption(file: name, offset: offset, .erased))
-    case .truncated(let needed, let available) where limit > bytes.count:
-      throw .truncatedFile(
-        file: name,
-        expected: UInt64(offset + needed),
-        actual: UInt64(offset + available)
-      )
+    case .truncated where limit > bytes.count:
+      throw missing(at: offset)
     case .truncated, .malformed:
       throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
     }
+  }
+
+  /// The file ends before it should, which was known when it was opened: readers take what is
+  /// missing for zeros, and go on behind it.
+  package func missing(at offset: Int) -> LogError {
+    .corrupt(Corruption(file: name, offset: offset, .erased))
   }
 
   /// Whether the frame at `offset` was found whole before.

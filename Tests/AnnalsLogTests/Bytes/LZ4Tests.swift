@@ -57,3 +57,58 @@ import Testing
     LZ4.decompress(block.span, into: count)
   }
 }
+
+@Suite struct LZ4DictionaryTests {
+  private let earlier = Array(
+    (0..<40).map { "{\"owner\":\"customer \($0)\",\"currency\":\"EUR\",\"balance\":\($0)}" }
+      .joined().utf8
+  )
+  private let state = Array("{\"owner\":\"customer 99\",\"currency\":\"EUR\",\"balance\":5}".utf8)
+
+  @Test func whatWasCompressedComesBackAndIsSmaller() throws {
+    let dictionary = LZ4Dictionary(earlier.span)
+    // Several times: the state of one block must not leak into the next.
+    for round in 0..<50 {
+      let state = state + Array("\(round)".utf8)
+      let block = try #require(compress(dictionary, state))
+      #expect(block.count * 3 < state.count)
+      #expect(decompress(dictionary, block, into: state.count) == state)
+    }
+    #expect(LZ4.compress(state.span) == nil)
+    #expect(compress(dictionary, noise(100)) == nil)
+  }
+
+  @Test(arguments: [0, 1, 7, 8, 100, 64 << 10, 100_000])
+  func dictionariesOfAnySizeWork(count: Int) throws {
+    let dictionary = LZ4Dictionary(noise(count).span)
+    let text = [UInt8](repeating: 7, count: 3000)
+    let block = try #require(compress(dictionary, text))
+    #expect(decompress(dictionary, block, into: text.count) == text)
+  }
+
+  @Test func noDamageDoesMoreThanChangeTheBytes() throws {
+    let dictionary = LZ4Dictionary(earlier.span)
+    var block = try #require(compress(dictionary, state))
+    for index in block.indices {
+      for bit in 0..<8 {
+        block[index] ^= 1 << bit
+        let bytes = decompress(dictionary, block, into: state.count)
+        #expect(bytes == nil || bytes?.count == state.count)
+        block[index] ^= 1 << bit
+      }
+    }
+    for count in 0..<block.count {
+      #expect(decompress(dictionary, Array(block.prefix(count)), into: state.count) == nil)
+    }
+  }
+
+  private func compress(_ dictionary: LZ4Dictionary, _ bytes: [UInt8]) -> [UInt8]? {
+    dictionary.compress(bytes.span)
+  }
+
+  private func decompress(
+    _ dictionary: LZ4Dictionary,
+    _ block: [UInt8],
+    into count: Int
+  ) -> [UInt8]? { dictionary.decompress(block.span, into: count) }
+}

@@ -45,6 +45,41 @@ import Testing
     try judge(mishaps, trial, isClosed: isClosed)
   }
 
+  /// What a sealed segment's file no longer has is told, and everything else is read.
+  @Test(arguments: [true, false])
+  func aSealedSegmentCutShortCostsWhatWasCutOff(hasFooters: Bool) throws {
+    let trial = try DamageTrial(DamageStore.Shape(segmentCount: 3))
+    for file in trial.image.segmentNames.prefix(3) {
+      let frames = trial.frames.filter { $0.file == file }
+      let bytes = try #require(trial.image.files[file])
+      var lengths: Set<Int> = [0, 1, 39, 40, 4095, 4096, 4097]
+      for frame in frames {
+        lengths.formUnion([frame.bytes.lowerBound, frame.bytes.lowerBound + 4])
+        lengths.formUnion([frame.bytes.lowerBound + 8, frame.bytes.upperBound - 1])
+      }
+      for length in lengths {
+        var image = trial.image
+        image.files[file] = Array(bytes.prefix(length))
+        let disk = try image.disk()
+        if !hasFooters { try trial.removeFooters(disk) }
+        let log = try EventLog(
+          at: DamageStore.path,
+          options: DamageStore.options(disk.killed(), .readOnly)
+        )
+        let lost = Set(frames.filter { $0.bytes.upperBound > length }.flatMap(\.positions))
+        #expect(!lost.isEmpty)
+        #expect(trial.oracle.judge(log, lost: lost).prefix(3) == [], "\(file) cut to \(length)")
+        #expect(log.recovery.findings.contains { $0.kind == .segmentTruncated })
+        // Nobody writes on top of that.
+        #expect {
+          try EventLog(at: DamageStore.path, options: DamageStore.options(disk.killed()))
+        } throws: {
+          if case .truncatedFile(file, _, _) = $0 as? LogError { true } else { false }
+        }
+      }
+    }
+  }
+
   @Test(arguments: [true, false])
   func filesMissing(isClosed: Bool) throws {
     let trial = try trial(isClosed)
@@ -86,6 +121,43 @@ import Testing
       return Mishap(name: "\(file) of another store", image: image, file: file)
     }
     try judge(mishaps, trial, isClosed: isClosed)
+  }
+
+  /// Manifest and list of another store say nothing of this one: the segments do.
+  @Test(arguments: [true, false])
+  func theLayoutOfAnotherStoreIsMadeAnew(isClosed: Bool) throws {
+    let trial = try trial(isClosed)
+    let other = try self.trial(isClosed)
+    let layout = trial.image.files.keys.filter {
+      $0 == StoreFile.manifest || $0.hasPrefix("segments-")
+    }
+    let lists = layout.filter { $0 != StoreFile.manifest }
+    for names in [layout, lists, [StoreFile.manifest]] {
+      var image = trial.image
+      for name in layout where name != StoreFile.manifest && names != [StoreFile.manifest] {
+        image.files[name] = nil
+      }
+      for name in other.image.files.keys
+      where names.contains(name) || names != [StoreFile.manifest] && name.hasPrefix("segments-") {
+        image.files[name] = other.image.files[name]
+      }
+      for access in [LogOptions.Access.readOnly, .readWrite] {
+        let disk = try image.disk()
+        let log = try EventLog(at: DamageStore.path, options: DamageStore.options(disk, access))
+        #expect(trial.oracle.judge(log, lost: []).prefix(3) == [], "\(names), \(access)")
+        guard access == .readWrite else { continue }
+        // What it makes anew counts from then on.
+        let last = try log.append([NewEvent(type: "Late", payload: [])], to: "late-1").lastPosition
+        try log.close()
+        let again = try EventLog(
+          at: DamageStore.path,
+          options: DamageStore.options(disk, .readOnly)
+        )
+        #expect(again.recovery.wasClosed)
+        #expect(again.recovery.findings == [])
+        #expect(again.head() == last)
+      }
+    }
   }
 
   /// Nothing but original events may come out, and none may be missing without an error.

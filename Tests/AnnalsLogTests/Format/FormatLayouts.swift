@@ -12,6 +12,9 @@ enum FormatLayouts {
     "Index checkpoint": indexCheckpoint, "Retention file": retentionFile, "Staging": staging,
     "Consumer slot": consumerSlot, "Backup catalog": backupCatalog,
     "Catalog entry": catalogEntry,
+    "Snapshot file": snapshotFile,
+    "Snapshot index": snapshotIndex, "Snapshot index entry": snapshotIndexEntry,
+    "Snapshot dictionary": snapshotDictionary,
   ]
 
   /// Rows that follow each other, for structures that code reads in sequence; their end is checked
@@ -188,6 +191,47 @@ enum FormatLayouts {
     to: BackupCatalog.Layout.entry,
     [("id", 4), ("checksum", 4), ("byteCount", 8), ("eventCount", 8)]
   )
+
+  private static let snapshotFile = [
+    start,
+    Row(field: "number", range: SnapshotFileHeader.Layout.number),
+    Row(field: "salt", range: SnapshotFileHeader.Layout.salt),
+    Row(field: "reserved", range: SnapshotFileHeader.Layout.reserved),
+    checksum,
+  ]
+
+  private static let snapshotIndex = [
+    start,
+    Row(field: "number", range: SnapshotIndexFile.Layout.number),
+    Row(field: "salt", range: SnapshotIndexFile.Layout.salt),
+    Row(field: "end", range: SnapshotIndexFile.Layout.end),
+    Row(field: "entryCount", range: SnapshotIndexFile.Layout.entryCount),
+    Row(field: "entryChecksum", range: SnapshotIndexFile.Layout.entryChecksum),
+    Row(field: "reserved", range: SnapshotIndexFile.Layout.reserved),
+    checksum,
+  ]
+
+  private static let snapshotIndexEntry = sequence(
+    from: 0,
+    to: SnapshotIndexFile.Layout.entry,
+    [
+      ("hash", 16), ("version", 8), ("offset", 4), ("length", 4), ("dictionary", 4),
+      ("reserved", 4),
+    ]
+  )
+
+  private static let snapshotDictionary = [
+    start,
+    Row(field: "sequence", range: SnapshotDictionaryFile.Layout.sequence),
+    Row(field: "fingerprint", range: SnapshotDictionaryFile.Layout.fingerprint),
+    Row(field: "number", range: SnapshotDictionaryFile.Layout.number),
+    Row(field: "contentByteCount", range: SnapshotDictionaryFile.Layout.contentByteCount),
+    Row(field: "sourceCount", range: SnapshotDictionaryFile.Layout.sourceCount),
+    Row(field: "zero", range: SnapshotDictionaryFile.Layout.zero),
+    Row(field: "sources", range: SnapshotDictionaryFile.Layout.sources),
+    Row(field: "reserved", range: SnapshotDictionaryFile.Layout.reserved),
+    checksum,
+  ]
 
   private static let consumerSlot = [
     start,

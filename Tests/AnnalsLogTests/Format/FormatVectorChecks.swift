@@ -16,6 +16,8 @@ enum FormatVectorChecks {
       "event-digest": eventDigest, "consumer-slot": consumerSlot,
       "backup-catalog": backupCatalog,
       "control-retention": retention, "control-removal": removal,
+      "snapshot-file": snapshotFile, "snapshot-index": snapshotIndex,
+      "snapshot-dictionary": snapshotDictionary,
     ]
     for name in FormatSamples.frames.keys { checks[name] = { try eventsFrame(name, $0) } }
     return checks

@@ -102,7 +102,10 @@ struct HeadedFile: Sendable {
     }
   )
 
-  static let all = [manifest, segmentHeader, staging, segmentList, checkedPages]
+  static let all = [
+    manifest, segmentHeader, staging, segmentList, checkedPages, snapshotFile, snapshotIndex,
+    snapshotDictionary,
+  ]
 }
 
 extension HeadedFile: CustomStringConvertible {

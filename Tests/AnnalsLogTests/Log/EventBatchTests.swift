@@ -62,4 +62,29 @@ import Testing
     #expect(try second.version(of: "cart-35") == 1)
     #expect(try first.version(of: "cart-3") == 2)
   }
+
+  /// Types are kept when the batch is emptied, so there may be very many of them.
+  @Test func eachTypeIsFoundHoweverManyThereAre() throws {
+    let disk = SimulatedFileSystem()
+    var options = simulatedOptions(disk)
+    options.firstSegmentBytes = 4 << 20
+    options.segmentBytes = 4 << 20
+    let log = try EventLog(at: "/store", options: options)
+    let batch = EventBatch()
+    for round in 0..<3 {
+      batch.removeAll()
+      for number in 0..<2000 {
+        let type = "Type \(number * (round + 1) % 3000)"
+        try batch.add(NewEvent(type: type, payload: []), to: "a-1")
+      }
+      try log.append(batch)
+      let types = try log.read().suffix(2000).map(\.type)
+      let isSame = types == (0..<2000).map { "Type \($0 * (round + 1) % 3000)" }
+      #expect(isSame, "round \(round)")
+    }
+    // A name that can not be is refused, and the batch is as it was.
+    #expect(throws: LogError.self) { try batch.add(NewEvent(type: "", payload: []), to: "a-1") }
+    try batch.add(NewEvent(type: "Type 2999", payload: []), to: "a-1")
+    #expect(try log.append(batch).lastPosition == 8001)
+  }
 }
