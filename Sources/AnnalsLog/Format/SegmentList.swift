@@ -229,7 +229,8 @@ extension SegmentList.Entry {
 
   /// Whether all numbers are in the ranges that the rest of the format can name.
   fileprivate var isInBounds: Bool {
-    basePosition <= Limits.ordinalMax + 1 && lastPosition <= Limits.ordinalMax
+    (!isSealed || basePosition >= 1) && basePosition <= Limits.ordinalMax + 1
+      && lastPosition <= Limits.ordinalMax
       && lastRecord <= Limits.ordinalMax && keySequence <= Limits.ordinalMax
       && end <= UInt64(Int64.max)
   }

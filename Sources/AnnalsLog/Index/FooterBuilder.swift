@@ -39,23 +39,31 @@ package struct FooterBuilder {
 
   /// Adds the frames of the segment up to the offset `limit`.
   ///
-  /// - Parameter goesOn: whether damaged frames are passed over, and noted in `damages`; otherwise
-  ///   all must verify.
-  package mutating func scan(through limit: Int, goesOn: Bool = false) throws(LogError) {
+  /// - Parameter knownPosition: the last position in those frames, if damaged ones are to be passed
+  ///   over, and noted in `damages`; otherwise all must verify.
+  package mutating func scan(
+    through limit: Int,
+    endingAt knownPosition: UInt64? = nil
+  ) throws(LogError) {
     while end < limit {
       do throws(LogError) {
         try addFrames(through: limit)
       } catch {
-        guard goesOn, case .corrupt = error else { throw error }
-        pass(error, limit: limit)
+        guard let knownPosition, case .corrupt = error else { throw error }
+        pass(error, limit: limit, knownPosition)
       }
     }
   }
 
-  /// Notes what is lost with the damaged frame at `end`, and goes on at the next one that verifies.
-  private mutating func pass(_ problem: LogError, limit: Int) {
-    let next = segment.nextFrame(behind: end, limit: limit, after: lastPosition)
-    let last = next.map { $0.first - 1 } ?? segment.current.entry.lastPosition
+  /// Notes what is lost with the damaged frame at `end`, and goes on at the next one that verifies
+  /// and that the segment can hold.
+  private mutating func pass(_ problem: LogError, limit: Int, _ knownPosition: UInt64) {
+    let greatest = min(knownPosition, segment.base.position + UInt64(Limits.segmentEventsMax))
+    var next = segment.nextFrame(behind: end, limit: limit, after: lastPosition)
+    while let found = next, found.first > greatest + 1 {
+      next = segment.nextFrame(behind: found.offset, limit: limit, after: lastPosition)
+    }
+    let last = next.map { $0.first - 1 } ?? knownPosition
     if last > lastPosition {
       let lost = PositionRange(Position(lastPosition + 1), Position(last))
       damages.append(problem.corruption(in: segment.name, at: end, positions: lost))

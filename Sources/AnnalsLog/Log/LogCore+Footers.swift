@@ -31,9 +31,12 @@ extension LogCore {
   /// Makes a footer over a segment's frames up to `end` for this process alone.
   ///
   /// Frames that are damaged are passed over: those who read by key are told of them.
+  ///
+  /// - Parameter lastPosition: the last position in those frames.
   package func footerInMemory(
     _ segment: Segment,
     through end: Int,
+    lastPosition: UInt64,
     keySequence: UInt64,
     name: String
   ) throws(LogError) -> Footer {
@@ -43,7 +46,7 @@ extension LogCore {
       storeID: storeID,
       keySequence: keySequence
     )
-    try builder.scan(through: end, goesOn: true)
+    try builder.scan(through: end, endingAt: lastPosition)
     let older = currentView.tables(before: segment)
     let bytes = try builder.encode { hash throws(LogError) in
       let answer = try self.newest(hash, in: older)
@@ -205,6 +208,7 @@ extension LogCore {
     let footer = try footerInMemory(
       segment,
       through: end,
+      lastPosition: state.footer?.header.lastPosition ?? state.entry.lastPosition,
       keySequence: state.footer?.header.keySequence ?? state.entry.keySequence,
       name: segment.footerName + " (rebuilt)"
     )

@@ -283,7 +283,9 @@ extension LogOpener {
         segment: segment.header,
         name: file.name
       ),
-      footer.header.end <= mark.end, Int(footer.header.end) <= segment.mapping.count
+      footer.header.end <= mark.end, Int(footer.header.end) <= segment.mapping.count,
+      footer.header.lastPosition <= mark.position, footer.header.lastRecord <= mark.record,
+      footer.header.keySequence <= mark.keySequence
     else { return nil }
     return footer
   }

@@ -396,6 +396,7 @@ extension LogOpener {
     let footer = try core.footerInMemory(
       segment,
       through: Int(entry.end),
+      lastPosition: entry.lastPosition,
       keySequence: entry.keySequence,
       name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
     )

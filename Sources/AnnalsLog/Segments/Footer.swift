@@ -24,6 +24,9 @@ package final class Footer: Sendable {
     guard header.segmentID == segment.segmentID, header.salt == segment.salt,
       header.basePosition == segment.basePosition
     else { throw .corrupt(Corruption(file: name, offset: 0, .identity)) }
+    guard header.lastPosition <= Limits.ordinalMax, header.lastRecord <= Limits.ordinalMax,
+      header.keySequence <= Limits.ordinalMax, header.end <= UInt64(Int64.max)
+    else { throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer))) }
     for section in [header.keys, header.postings, header.samples, header.types, header.categories]
     where section.range(within: file.byteCount) == nil {
       throw .corrupt(Corruption(file: name, offset: 0, .malformed(.footer)))

@@ -51,6 +51,12 @@ import Testing
     }
   }
 
+  /// Last position, end, last record and number of keys.
+  @Test(arguments: [64, 80, 88, 96])
+  func numbersBeyondTheLimitsAreCorruption(offset: Int) {
+    #expect(Self.open(Self.setting(.max, at: offset, in: Self.vector)) == .corrupt)
+  }
+
   @Test(arguments: [144, 152, 160, 168, 176, 192, 200, 208, 216, 224, 232, 240, 248, 256])
   func numbersBeyondTheFileAreCorruption(offset: Int) {
     for number in HostileNumber.all where number > 1 << 20 {

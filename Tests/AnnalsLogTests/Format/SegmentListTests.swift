@@ -16,13 +16,14 @@ import Testing
 
   @Test func listsOfAllSizesComeBack() throws {
     for count: UInt32 in [0, 1, 2, 100] {
-      let list = SegmentList(
+      var list = SegmentList(
         storeID: FormatSamples.storeID,
         generation: 5,
         nextSegment: count + 1,
         segments: (0..<count).map { SegmentList.Entry(id: $0 + 1, isSealed: true) },
         checkpoints: Array(repeating: sample.checkpoints[0], count: Int(count))
       )
+      for index in list.segments.indices { list.segments[index].basePosition = 1 }
       let bytes = encode(list)
       let found = try SegmentList.decode(bytes.span, file: "")
       #expect(found == list)
@@ -44,7 +45,8 @@ import Testing
   private static let changes: [Change] = [
     { $0.generation = 1 << 63 }, { $0.nextSegment = .max }, { $0.nextSegment = 3 },
     { $0.segments[0].id = 0 }, { $0.segments[0].id = 4 }, { $0.segments[0].id = 3 },
-    { $0.segments[0].basePosition = .max }, { $0.segments[0].lastPosition = 1 << 56 },
+    { $0.segments[0].basePosition = 0 }, { $0.segments[0].basePosition = .max },
+    { $0.segments[0].lastPosition = 1 << 56 },
     { $0.segments[1].lastRecord = 1 << 63 }, { $0.segments[1].end = 1 << 63 },
     { $0.segments[1].keySequence = .max }, { $0.checkpoints[0].generation = .max },
   ]
