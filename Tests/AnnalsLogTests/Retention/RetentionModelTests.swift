@@ -220,19 +220,22 @@ import Testing
     )
     var life = Life(log: log, random: random, clock: clock, compacts: seed % 2 == 1)
     if life.compacts { try life.makeStandingRules() }
+    var fileSystem = place.fileSystem
     for _ in 0..<140 {
       try life.step { life in
         var random = life.random
-        try life.log.close()
-        return try EventLog(
-          at: place.path,
-          options: Life.options(place.fileSystem, clock, &random)
-        )
+        if let disk = fileSystem as? SimulatedFileSystem, random.next() % 2 == 0 {
+          // As a killed process leaves it: what was written is there.
+          fileSystem = disk.killed()
+        } else {
+          try life.log.close()
+        }
+        return try EventLog(at: place.path, options: Life.options(fileSystem, clock, &random))
       }
     }
     try life.check()
     try life.log.close()
-    var readOnly = Life.options(place.fileSystem, clock, &life.random)
+    var readOnly = Life.options(fileSystem, clock, &life.random)
     readOnly.access = .readOnly
     life.log = try EventLog(at: place.path, options: readOnly)
     life.pins = []
