@@ -72,7 +72,9 @@ extension EventLog {
     if record.position == 0 { return .fits }
     guard record.history == historyID else { return .anotherHistory }
     guard record.position <= core.durableThrough else { return .beyondHead }
-    // An event that retention removed cannot be compared; the history says that it was this one.
+    // An event that retention hides or took the payload from cannot be compared, nor one that was
+    // hidden when the record was made; the history says that it was this one.
+    if record.eventDigest == KeyHash(high: 0, low: 0) { return .fits }
     guard let digest = try eventDigest(at: Position(record.position)) else { return .fits }
     return digest == record.eventDigest ? .fits : .anotherHistory
   }
