@@ -62,6 +62,19 @@ struct EventFilterOptions: ParsableArguments {
     if let limit, limit < 0 { throw ValidationError("--limit must not be negative.") }
   }
 
+  /// Refuses to read an aggregate that was deleted, so that it is not taken for one that never was.
+  func checkStatus(_ log: EventLog) throws(LogError) {
+    guard let aggregate else { return }
+    let id = AggregateID(aggregate)
+    guard case .deleted(let deletion, _) = try log.status(of: id) else { return }
+    throw .refusedByRetention(
+      RetentionRefusal(
+        .aggregate(id),
+        deletion.isFinal ? .tombstoned(deletion) : .deleted(deletion)
+      )
+    )
+  }
+
   /// The filters as the log takes them.
   ///
   /// Frames are copied before they are read, so that damage under the mapping is an error and not a

@@ -37,6 +37,7 @@ struct EventsCommand: Verb {
     let log = try store.openForReading()
     var listing = EventListing(log.head(), filter.request, json: output.json)
     guard follow else {
+      try filter.checkStatus(log)
       try listing.print(log, through: nil, streams)
       return try log.checkEnd()
     }

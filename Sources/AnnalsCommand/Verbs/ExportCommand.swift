@@ -30,6 +30,7 @@ struct ExportCommand: Verb {
 
   func run(_ streams: StandardStreams) throws {
     let log = try store.openForReading()
+    try filter.checkStatus(log)
     var cursor = try log.cursor(filter.request)
     let isWatched = Descriptor.standardOutput.isTerminal
     var progress = ProgressBar(

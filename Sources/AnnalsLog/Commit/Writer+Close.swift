@@ -6,6 +6,7 @@ extension Writer {
 
   /// Ends writing; see `EventLog.close`.
   package func close() throws(LogError) {
+    maintenance.endCompaction()
     lock.lock()
     if isClosed {
       lock.unlock()

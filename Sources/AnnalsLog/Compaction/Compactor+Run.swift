@@ -17,7 +17,14 @@ extension Compactor {
         return
       }
       try checkSpace(group)
-      let made = try rewrite(group, maintenance)
+      let made: Int
+      do throws(LogError) {
+        made = try rewrite(group, maintenance)
+      } catch {
+        guard case .closed = error, options.isCancelled() else { throw error }
+        report.isCancelled = true
+        return
+      }
       control?.publish(replacedCount: UInt64(maintenance.current.list.replaced.count))
       var before = 0
       for index in group {

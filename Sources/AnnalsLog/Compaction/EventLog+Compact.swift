@@ -18,13 +18,17 @@ extension EventLog {
   /// what was finished stays, the rest is left for the next time. Memory: a segment's index.
   ///
   /// - Throws: `.spaceNeeded` before a segment there is no room for; `.corrupt` where one is
-  ///   damaged; what is finished by then stays.
+  ///   damaged; what is finished by then stays. `.closed`, `.writerPoisoned`, `.readOnly`.
   @discardableResult
   public func compact(
     _ options: CompactionOptions = CompactionOptions()
   ) throws(LogError) -> CompactionReport {
     guard let writer else { throw .readOnly }
-    return try writer.maintenance.compaction.withLock { () throws(LogError) in
+    let (isAsked, maintenance) = (options.isCancelled, writer.maintenance)
+    var options = options
+    options.isCancelled = { isAsked() || maintenance.current.isEnding }
+    return try maintenance.compaction.withLock { () throws(LogError) in
+      try writer.lock.withLock { () throws(LogError) in try writer.checkUsable() }
       if options.sealsActiveSegment, try hasGarbageInWriting(options) {
         try writer.sealSegment()
       }

@@ -142,13 +142,19 @@ struct SegmentWriter: ~Copyable {
 
   private mutating func flush(isForced: Bool) throws(LogError) {
     if output.count == 0 || !isForced && output.count < Self.pieceBytes { return }
+    if options.isCancelled() { throw .closed }
     try Self.write(output, to: file, at: written)
     written += output.count
     output.removeAll()
     guard let rate = options.bytesPerSecond, rate > 0 else { return }
     let due = UInt64(Double(written) / Double(rate) * 1e9)
     let passed = SystemClock.monotonicNanoseconds() - start
-    if due > passed { SystemClock.sleep(nanoseconds: due - passed) }
+    var rest = due > passed ? due - passed : 0
+    while rest > 0, !options.isCancelled() {
+      let step = min(rest, 50_000_000)
+      SystemClock.sleep(nanoseconds: step)
+      rest -= step
+    }
   }
 
   private static func write(

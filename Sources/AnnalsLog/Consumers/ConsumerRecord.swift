@@ -75,10 +75,11 @@ extension EventLog {
     let isShared = record.history != historyID
     guard !isShared || record.position <= core.historyStart else { return .anotherHistory }
     guard record.position <= core.durableThrough else { return .beyondHead }
-    // An event that retention removed cannot be compared; the history says that it was this one.
-    guard let digest = try eventDigest(at: Position(record.position)) else {
-      return isShared ? .anotherHistory : .fits
-    }
+    // An event that retention hides or took the payload from cannot be compared, nor one that was
+    // hidden when the record was made: the history, if it is this one, says that it was this event.
+    guard record.eventDigest != KeyHash(high: 0, low: 0),
+      let digest = try eventDigest(at: Position(record.position))
+    else { return isShared ? .anotherHistory : .fits }
     return digest == record.eventDigest ? .fits : .anotherHistory
   }
 }

@@ -41,7 +41,7 @@ extension EventLog {
   /// The random identity of the log's history, renewed by restore and fork.
   package var historyID: StoreID { core.historyID }
 
-  /// The digest of the event at `position`; nil if no event that is written stands there.
+  /// The digest of the event at `position`; nil if none can be seen there as it was written.
   ///
   /// Costs the reading of one frame, and a copy of the event.
   ///
@@ -53,7 +53,7 @@ extension EventLog {
     request.visibility = .written
     request.isGuarded = true
     var cursor = try EventCursor(core, request)
-    guard let event = try cursor.next() else { return nil }
+    guard let event = try cursor.next(), !event.isRedacted else { return nil }
     return EventDigest.digest(event, core.hasher)
   }
 }

@@ -42,6 +42,8 @@ package final class Maintenance: @unchecked Sendable {
     /// Whether the thread is at work.
     package var isWorking = false
     package var isStopping = false
+    /// Whether compaction is to end, because the log is being closed.
+    package var isEnding = false
     /// The last failure, for who wants to know why caches are missing.
     package var lastError: LogError?
   }
@@ -64,6 +66,12 @@ package final class Maintenance: @unchecked Sendable {
     thread = try Thread(name: "annals-keep") { [self] in
       run(intervalMilliseconds: intervalMilliseconds, everyInterval)
     }
+  }
+
+  /// Has a compaction end where it is, and waits for that.
+  func endCompaction() {
+    lock.withLock { state.isEnding = true }
+    compaction.withLock {}
   }
 
   /// Ends the thread after the work it is at.

@@ -77,6 +77,50 @@ import Testing
     #expect(checked.problems == [])
   }
 
+  @Test(arguments: [RetentionRule.redact(5), .skip(5), .delete(.aggregate("a-1"))])
+  func aConsumerThatStandsOnWhatWasErasedGoesOn(rule: RetentionRule) throws {
+    let directory = TemporaryDirectory()
+    let log = try EventLog(at: directory.path + "/store", options: options())
+    for number in 0..<9 {
+      try log.append([NewEvent(type: "T", payload: [UInt8(number)])], to: "a-1")
+    }
+    let record = try log.record(5)
+    #expect(try log.standing(of: record) == .fits)
+    try log.retain(rule)
+    #expect(try log.standing(of: record) == .fits)
+    try log.compact()
+    #expect(try log.standing(of: record) == .fits)
+    let later = try log.record(5)
+    #expect(try log.standing(of: later) == .fits)
+  }
+
+  @Test func closingEndsACompaction() throws {
+    let directory = TemporaryDirectory()
+    let path = directory.path + "/store"
+    let log = try EventLog(at: path)
+    for number in 0..<2000 {
+      let event = NewEvent(type: "T", payload: [UInt8](repeating: 7, count: 1000))
+      try log.append([event], to: "a-\(number % 3)", durability: .written)
+    }
+    try log.retain(.delete(.aggregate("a-1")))
+    var options = CompactionOptions()
+    // It would take minutes.
+    options.bytesPerSecond = 10_000
+    let slow = options
+    let thread = try Thread(name: "compacting") {
+      _ = try? log.compact(slow)
+    }
+    SystemClock.sleep(nanoseconds: 200_000_000)
+    try log.close()
+    thread.join()
+    #expect((try? log.compact()) == nil)
+    let again = try EventLog(at: path)
+    #expect(try again.read().count == 1333)
+    #expect(try again.compact().eventsRemoved == 667)
+    try again.close()
+    #expect(try StoreVerifier.verify(path).problems == [])
+  }
+
   @Test func aPinKeepsWhatCompactionRemoves() throws {
     let directory = TemporaryDirectory()
     let log = try EventLog(at: directory.path + "/store", options: options())
