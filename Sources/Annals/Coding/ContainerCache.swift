@@ -17,6 +17,7 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
     var box: AnyObject?
     var keys: ObjectIdentifier?
     var place: Unmanaged<Place>?
+    var lender: AnyObject?
   }
 
   /// As many as an integer has bits.
@@ -45,10 +46,10 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
     return Int(truncatingIfNeeded: (address &* 0x9e37_79b9_7f4a_7c15) >> 58)
   }
 
-  /// Where the reference to a container with keys of a type stands that nobody holds, after `set`
-  /// has changed its place; nil if there is none.
+  /// The slot of a container with keys of a type that nobody holds, after `set` has changed its
+  /// place; nil if there is none.
   @inline(__always)
-  mutating func lend(_ keys: ObjectIdentifier, _ set: (Place) -> Void) -> UnsafeRawPointer? {
+  mutating func lend(_ keys: ObjectIdentifier, _ set: (Place) -> Void) -> Int? {
     var slot = Self.home(keys)
     if unsafe entries[slot].keys != keys || !isKnownUniquelyReferenced(&entries[slot].box) {
       slot ^= 1
@@ -58,20 +59,33 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
     }
     lent |= 1 << UInt64(truncatingIfNeeded: slot)
     unsafe entries[slot].place?._withUnsafeGuaranteedRef(set)
-    // The box is the first of an entry's parts.
-    return unsafe UnsafeRawPointer(entries + slot)
+    return slot
   }
 
-  /// Keeps a new container, in place of one that nobody holds; one for which there is no room
-  /// belongs to whom it is handed to.
-  mutating func keep(_ box: AnyObject, _ place: Place, _ keys: ObjectIdentifier) {
+  /// The container in a slot, which MUST be of this type.
+  @inline(__always)
+  func container<Container>(_ slot: Int, _ type: Container.Type) -> Container {
+    let lender = unsafe entries[slot].lender.unsafelyUnwrapped
+    return unsafe unsafeDowncast(lender, to: Lender<Container>.self).container()
+  }
+
+  /// Keeps a new container, one reference, in place of one that nobody holds; one for which there
+  /// is no room belongs to whom it is handed to.
+  mutating func keep<Container>(_ container: Container, _ place: Place, _ keys: ObjectIdentifier) {
     let home = Self.home(keys)
     for slot in [home, home ^ 1] where !isClosed {
       if unsafe entries[slot].box != nil, unsafe !isKnownUniquelyReferenced(&entries[slot].box) {
         continue
       }
       lent |= 1 << UInt64(truncatingIfNeeded: slot)
-      unsafe entries[slot] = Entry(box: box, keys: keys, place: Unmanaged.passUnretained(place))
+      // The box is the first of an entry's parts.
+      let lender = unsafe Lender<Container>(UnsafeRawPointer(entries + slot))
+      unsafe entries[slot] = Entry(
+        box: unsafeBitCast(container, to: AnyObject.self),
+        keys: keys,
+        place: Unmanaged.passUnretained(place),
+        lender: lender
+      )
       return
     }
     place.leave()
@@ -98,6 +112,20 @@ extension ContainerCache {
     isClosed = true
     for slot in 0..<Self.slots { unsafe entries[slot] = Entry() }
   }
+}
+
+/// Hands out copies of the container in a slot.
+///
+/// A class that knows the container's type as its own parameter has it at hand; wherever only the
+/// type of keys is known, the container's is looked up at each use.
+@safe
+private final class Lender<Container> {
+  private let address: UnsafeRawPointer
+
+  init(_ address: UnsafeRawPointer) { unsafe self.address = address }
+
+  @inline(never)
+  func container() -> Container { unsafe address.load(as: Container.self) }
 }
 
 /// What the container in a cache shows; set anew for each who gets the container.

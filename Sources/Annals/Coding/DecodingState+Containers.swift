@@ -27,8 +27,8 @@ extension DecodingState {
   ) throws -> KeyedDecodingContainer<Key> {
     let (first, count) = try open(CBORHead.Major.map, [String: Any].self, at: offset, path)
     let keys = ObjectIdentifier(type)
-    if let box = unsafe containers.lend(keys, { $0.set(first, count, path) }) {
-      return unsafe box.load(as: KeyedDecodingContainer<Key>.self)
+    if let slot = unsafe containers.lend(keys, { $0.set(first, count, path) }) {
+      return unsafe containers.container(slot, KeyedDecodingContainer<Key>.self)
     }
     return newContainer(type, first, count, path)
   }
@@ -43,8 +43,7 @@ extension DecodingState {
     let map = KeyedDecodedMap<Key>(self, first, count, path)
     let container = KeyedDecodingContainer(CBORKeyedDecoding(map))
     if Self.canLend {
-      let box = unsafe unsafeBitCast(container, to: AnyObject.self)
-      unsafe containers.keep(box, map, ObjectIdentifier(type))
+      unsafe containers.keep(container, map, ObjectIdentifier(type))
     } else {
       map.leave()
     }

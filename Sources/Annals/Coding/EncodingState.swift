@@ -70,8 +70,8 @@ extension EncodingState {
   ) -> KeyedEncodingContainer<Key> {
     let place = opened(place, as: .map)
     let keys = ObjectIdentifier(type)
-    if let box = unsafe containers.lend(keys, { $0.set(place, path) }) {
-      return unsafe box.load(as: KeyedEncodingContainer<Key>.self)
+    if let slot = unsafe containers.lend(keys, { $0.set(place, path) }) {
+      return unsafe containers.container(slot, KeyedEncodingContainer<Key>.self)
     }
     return newContainer(type, place, path)
   }
@@ -85,8 +85,7 @@ extension EncodingState {
     let map = EncodedMap(self, place, path)
     let container = KeyedEncodingContainer(CBORKeyedEncoding<Key>(map))
     if Self.canLend {
-      let box = unsafe unsafeBitCast(container, to: AnyObject.self)
-      unsafe containers.keep(box, map, ObjectIdentifier(type))
+      unsafe containers.keep(container, map, ObjectIdentifier(type))
     } else {
       map.leave()
     }
