@@ -21,7 +21,7 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
   }
 
   /// As many as an integer has bits.
-  private static var slots: Int { 64 }
+  private static var count: Int { 64 }
 
   private let entries: UnsafeMutablePointer<Entry>
   /// The slots whose containers were handed out in this call, a bit each.
@@ -30,36 +30,35 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
   private var isClosed = false
 
   init() {
-    unsafe entries = UnsafeMutablePointer.allocate(capacity: Self.slots)
-    unsafe entries.initialize(repeating: Entry(), count: Self.slots)
+    unsafe entries = UnsafeMutablePointer.allocate(capacity: Self.count)
+    unsafe entries.initialize(repeating: Entry(), count: Self.count)
   }
 
   deinit {
-    unsafe entries.deinitialize(count: Self.slots)
+    unsafe entries.deinitialize(count: Self.count)
     unsafe entries.deallocate()
   }
 
-  /// The first of the two slots for containers with keys of a type.
+  /// The slots for containers with keys of a type: several, as a value that holds others of its own
+  /// type needs one on each level.
   @inline(__always)
-  private static func home(_ keys: ObjectIdentifier) -> Int {
+  private static func slots(_ keys: ObjectIdentifier) -> Range<Int> {
     let address = UInt64(truncatingIfNeeded: UInt(bitPattern: keys))
-    return Int(truncatingIfNeeded: (address &* 0x9e37_79b9_7f4a_7c15) >> 58)
+    let first = Int(truncatingIfNeeded: (address &* 0x9e37_79b9_7f4a_7c15) >> 61) &* 8
+    return unsafe Range(uncheckedBounds: (first, first &+ 8))
   }
 
   /// The slot of a container with keys of a type that nobody holds, after `set` has changed its
   /// place; nil if there is none.
   @inline(__always)
   mutating func lend(_ keys: ObjectIdentifier, _ set: (Place) -> Void) -> Int? {
-    var slot = Self.home(keys)
-    if unsafe entries[slot].keys != keys || !isKnownUniquelyReferenced(&entries[slot].box) {
-      slot ^= 1
-      if unsafe entries[slot].keys != keys || !isKnownUniquelyReferenced(&entries[slot].box) {
-        return nil
-      }
+    for slot in Self.slots(keys)
+    where unsafe entries[slot].keys == keys && isKnownUniquelyReferenced(&entries[slot].box) {
+      lent |= 1 << UInt64(truncatingIfNeeded: slot)
+      unsafe entries[slot].place?._withUnsafeGuaranteedRef(set)
+      return slot
     }
-    lent |= 1 << UInt64(truncatingIfNeeded: slot)
-    unsafe entries[slot].place?._withUnsafeGuaranteedRef(set)
-    return slot
+    return nil
   }
 
   /// The container in a slot, which MUST be of this type.
@@ -72,11 +71,7 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
   /// Keeps a new container, one reference, in place of one that nobody holds; one for which there
   /// is no room belongs to whom it is handed to.
   mutating func keep<Container>(_ container: Container, _ place: Place, _ keys: ObjectIdentifier) {
-    let home = Self.home(keys)
-    for slot in [home, home ^ 1] where !isClosed {
-      if unsafe entries[slot].box != nil, unsafe !isKnownUniquelyReferenced(&entries[slot].box) {
-        continue
-      }
+    if let slot = vacancy(keys) {
       lent |= 1 << UInt64(truncatingIfNeeded: slot)
       // The box is the first of an entry's parts.
       let lender = unsafe Lender<Container>(UnsafeRawPointer(entries + slot))
@@ -86,9 +81,20 @@ struct ContainerCache<Place: LentPlace>: ~Copyable {
         place: Unmanaged.passUnretained(place),
         lender: lender
       )
-      return
+    } else {
+      place.leave()
     }
-    place.leave()
+  }
+
+  /// A slot for a new container: an empty one, else that of one that nobody holds.
+  private mutating func vacancy(_ keys: ObjectIdentifier) -> Int? {
+    if isClosed { return nil }
+    var found: Int?
+    for slot in Self.slots(keys) {
+      if unsafe entries[slot].box == nil { return slot }
+      if found == nil, unsafe isKnownUniquelyReferenced(&entries[slot].box) { found = slot }
+    }
+    return found
   }
 
   /// Ends the call: what somebody still holds is theirs.
@@ -110,7 +116,7 @@ extension ContainerCache {
   /// Keeps nothing from now on: somebody can reach the state after its last call.
   mutating func close() {
     isClosed = true
-    for slot in 0..<Self.slots { unsafe entries[slot] = Entry() }
+    for slot in 0..<Self.count { unsafe entries[slot] = Entry() }
   }
 }
 
