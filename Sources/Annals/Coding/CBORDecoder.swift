@@ -3,7 +3,8 @@
 /// Total on hostile bytes: a payload gives a value or a `DecodingError`, reads nothing outside, and
 /// allocates no more than its bytes account for. The form of the whole payload is checked first.
 /// Keys that the type does not ask for are passed over, and keys may come in any order; the order
-/// in which ``CBOREncoder`` wrote them is the fast one. Thread-safe, and holds nothing.
+/// in which ``CBOREncoder`` wrote them is the fast one. Thread-safe; each thread keeps a
+/// little memory for the next call.
 ///
 /// Integers are taken for `Float` and `Double` too, and floating-point numbers of either width for
 /// each other, where nothing is lost. `[UInt8]` and `Data` are taken from a byte string or an
@@ -28,10 +29,7 @@ public struct CBORDecoder: Sendable {
   /// - Throws: a `DecodingError`; of bytes that are no payload, `.dataCorrupted` with a
   ///   ``CBORError`` under it.
   public func decode<T: Decodable>(_ type: T.Type, from bytes: Span<UInt8>) throws -> T {
-    try unsafe bytes.withUnsafeBufferPointer { buffer in
-      let state = unsafe DecodingState(buffer)
-      // Whoever kept a container finds no bytes in it afterwards.
-      defer { state.forget() }
+    try DecodingState.reading(bytes) { state in
       let root = CBORDecoding(state: state, offset: try state.checkedStart(), path: nil)
       return try root.value(type)
     }

@@ -11,26 +11,12 @@ struct CBORDecoding: Decoder {
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    KeyedDecodingContainer(try CBORKeyedDecoding(self))
+    try state.container(keyedBy: type, at: offset, path)
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try CBORUnkeyedDecoding(self) }
 
   func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
-
-  /// The offset behind the head, and the number of items or pairs, of the container of kind
-  /// `major` that must stand here.
-  func open(_ major: UInt8, _ type: any Any.Type) throws -> (first: Int, count: Int) {
-    do throws(CBORError) {
-      if offset == DecodingState.wrapped, major == CBORHead.Major.map { return (offset, 1) }
-      let bytes = state.bytes
-      let head = try bytes.untaggedHead(at: offset)
-      guard head.major == major else { throw CBORError(.otherKind, offset: offset) }
-      return (head.end, try bytes.itemCount(head))
-    } catch {
-      throw state.decodingError(error, type, path)
-    }
-  }
 
   /// The primitive value that stands here.
   @inline(__always)

@@ -11,25 +11,14 @@ struct CBOREncoding: Encoder {
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-    let map = CBORKeyedEncoding<Key>(state: state, place: opened(as: .map), path: path)
-    return KeyedEncodingContainer(map)
+    state.container(keyedBy: type, at: place, path)
   }
 
   func unkeyedContainer() -> any UnkeyedEncodingContainer {
-    CBORUnkeyedEncoding(state: state, place: opened(as: .array), path: path)
+    CBORUnkeyedEncoding(state: state, place: state.opened(place, as: .array), path: path)
   }
 
   func singleValueContainer() -> any SingleValueEncodingContainer { self }
-
-  private func opened(as kind: WrittenValue.Kind) -> EncodingCore.Place {
-    do throws(EncodingFault) {
-      try state.core.open(place, as: kind)
-      return place
-    } catch {
-      state.core.remember(error)
-      return .none
-    }
-  }
 }
 
 extension CBOREncoding: SingleValueEncodingContainer {

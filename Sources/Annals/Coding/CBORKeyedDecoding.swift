@@ -3,27 +3,39 @@
 /// Keys are compared as bytes: no text is made of them. Where the type asks in the order in which
 /// the map was written, each key is found at once.
 struct CBORKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
-  private let state: DecodingState
-  /// The offset of the first key, which tells this map from all others.
-  private let first: Int
-  /// The number of pairs.
-  private let count: Int
-  private let path: CodingPath?
+  private let map: KeyedDecodedMap<Key>
 
-  init(_ item: CBORDecoding) throws {
-    (first, count) = try item.open(CBORHead.Major.map, [String: Any].self)
-    state = item.state
-    path = item.path
-  }
+  init(_ map: KeyedDecodedMap<Key>) { self.map = map }
+
+  private var state: DecodingState { map.state }
+  private var first: Int { map.first }
+  private var count: Int { map.count }
+  private var path: CodingPath? { map.path }
 
   var codingPath: [any CodingKey] { CodingPath.keys(path) }
 
   var allKeys: [Key] {
     if first == DecodingState.wrapped {
-      // Without `map` of optionals, which would look up the type of each step at run time.
-      guard let wrapper = state.wrapper, let key = Key(stringValue: wrapper.name) else { return [] }
-      return [key]
+      guard let wrapper = state.wrapper else { return [] }
+      return onlyKey(wrapper.name)
     }
+    if count == 1, let keys = try? onlyKey() { return keys }
+    return severalKeys()
+  }
+
+  /// The keys of a map of one pair.
+  private func onlyKey() throws(CBORError) -> [Key] {
+    let bytes = state.bytes
+    let head = try bytes.untaggedHead(at: first)
+    guard head.major == CBORHead.Major.text else { return [] }
+    let range = try bytes.content(head)
+    if let keys = map.lastKeys({ bytes.equals($0, in: range) }) { return keys }
+    return onlyKey(try bytes.validText(range))
+  }
+
+  // Apart, as it looks up types at its beginning.
+  @inline(never)
+  private func severalKeys() -> [Key] {
     var keys: [Key] = []
     let bytes = state.bytes
     var offset = first
@@ -40,6 +52,20 @@ struct CBORKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
       // A key that is no text names no property.
     }
     return keys
+  }
+
+  /// The keys of a map whose one key is `name`: the case of an enum.
+  ///
+  /// Without `map` of optionals, which would look up the type of each step at run time.
+  private func onlyKey(_ name: String) -> [Key] {
+    map.lastKeys { $0 == name } ?? newKey(name)
+  }
+
+  @inline(never)
+  private func newKey(_ name: String) -> [Key] {
+    guard let key = Key(stringValue: name) else { return [] }
+    map.remember([key], name)
+    return [key]
   }
 
   func contains(_ key: Key) -> Bool {
@@ -67,7 +93,9 @@ struct CBORKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     keyedBy type: Nested.Type,
     forKey key: Key
   ) throws -> KeyedDecodingContainer<Nested> {
-    try item(key, at: try offset(key)).container(keyedBy: type)
+    let offset = try offset(key)
+    let step = CodingPath(key, path)
+    return try map.withState { try $0.container(keyedBy: type, at: offset, step) }
   }
 
   func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
@@ -98,10 +126,13 @@ extension CBORKeyedDecoding {
   /// Where the value of `key` begins; nil if the map does not have it.
   @inline(__always)
   private func find(_ key: Key) throws -> Int? {
-    do throws(CBORError) {
-      return try state.find(key.stringValue, first, count)
-    } catch {
-      throw state.decodingError(error, Key.self, path)
+    let name = key.stringValue
+    return try map.withState { state in
+      do throws(CBORError) {
+        return try state.find(name, first, count)
+      } catch {
+        throw state.decodingError(error, Key.self, path)
+      }
     }
   }
 
@@ -115,7 +146,9 @@ extension CBORKeyedDecoding {
   /// Where the value of `key` begins; nil if the map does not have it, or null under it.
   @inline(__always)
   private func offsetIfPresent(_ key: Key) throws -> Int? {
-    guard let offset = try find(key), try !state.isNull(at: offset) else { return nil }
+    guard let offset = try find(key), try !map.withState({ try $0.isNull(at: offset) }) else {
+      return nil
+    }
     return offset
   }
 
@@ -141,23 +174,26 @@ extension CBORKeyedDecoding {
   }
 
   @inline(__always)
+  private func read<P: CBORPrimitive>(_ type: P.Type, _ key: Key, at offset: Int) throws -> P {
+    try map.withState { state in
+      do throws(CBORError) {
+        return try P.read(state, offset)
+      } catch {
+        throw state.decodingError(error, type, CodingPath(key, path))
+      }
+    }
+  }
+
+  @inline(__always)
   private func primitive<P: CBORPrimitive>(_ type: P.Type, _ key: Key) throws -> P {
     let offset = try offset(key)
-    do throws(CBORError) {
-      return try P.read(state, offset)
-    } catch {
-      throw state.decodingError(error, type, CodingPath(key, path))
-    }
+    return try read(type, key, at: offset)
   }
 
   @inline(__always)
   private func primitiveIfPresent<P: CBORPrimitive>(_ type: P.Type, _ key: Key) throws -> P? {
     guard let offset = try offsetIfPresent(key) else { return nil }
-    do throws(CBORError) {
-      return try P.read(state, offset)
-    } catch {
-      throw state.decodingError(error, type, CodingPath(key, path))
-    }
+    return try read(type, key, at: offset)
   }
 }
 

@@ -1,8 +1,11 @@
 /// A map of a payload, as `Encodable` sees it.
 struct CBORKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
-  let state: EncodingState
-  let place: EncodingCore.Place
-  let path: CodingPath?
+  private let map: EncodedMap
+
+  init(_ map: EncodedMap) { self.map = map }
+
+  private var place: EncodingCore.Place { map.place }
+  private var path: CodingPath? { map.path }
 
   var codingPath: [any CodingKey] { CodingPath.keys(path) }
 
@@ -10,19 +13,24 @@ struct CBORKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
   func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
     let name = key.stringValue
-    do throws(EncodingFault) {
-      if try state.core.add(name, native: value, to: place) { return }
-    } catch {
-      throw error.error(value, CodingPath(key, path))
+    try map.withState { state in
+      do throws(EncodingFault) {
+        if try state.core.add(name, native: value, to: place) { return }
+      } catch {
+        throw error.error(value, CodingPath(key, path))
+      }
+      try state.add(value, key, name, to: place, path)
     }
-    try state.add(value, key, name, to: place, path)
   }
 
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type,
     forKey key: Key
   ) -> KeyedEncodingContainer<Nested> {
-    nested(key).container(keyedBy: type)
+    map.withState { state in
+      let nested = state.addNested(key, key.stringValue, to: place, path)
+      return state.container(keyedBy: type, at: nested.place, nested.path)
+    }
   }
 
   func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
@@ -34,15 +42,18 @@ struct CBORKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
   func superEncoder(forKey key: Key) -> any Encoder { nested(key) }
 
   private func nested(_ key: some CodingKey) -> CBOREncoding {
-    state.addNested(key, key.stringValue, to: place, path)
+    map.withState { $0.addNested(key, key.stringValue, to: place, path) }
   }
 
   @inline(__always)
   private func primitive<P: CBORPrimitive>(_ value: P, _ key: Key) throws {
-    do throws(EncodingFault) {
-      try state.core.add(key.stringValue, value, to: place)
-    } catch {
-      throw error.error(value, CodingPath(key, path))
+    let name = key.stringValue
+    try map.withState { state in
+      do throws(EncodingFault) {
+        try state.core.add(name, value, to: place)
+      } catch {
+        throw error.error(value, CodingPath(key, path))
+      }
     }
   }
 }

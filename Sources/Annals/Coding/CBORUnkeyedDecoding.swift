@@ -8,7 +8,12 @@ struct CBORUnkeyedDecoding: UnkeyedDecodingContainer {
   private(set) var currentIndex = 0
 
   init(_ item: CBORDecoding) throws {
-    (offset, items) = try item.open(CBORHead.Major.array, [Any].self)
+    (offset, items) = try item.state.open(
+      CBORHead.Major.array,
+      [Any].self,
+      at: item.offset,
+      item.path
+    )
     state = item.state
     path = item.path
   }

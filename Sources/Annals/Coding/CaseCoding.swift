@@ -22,22 +22,24 @@ extension CBOREncoder {
     among names: [String],
     into payload: inout [UInt8]
   ) throws -> Int? {
-    let state = try write(value)
-    let bytes = state.core.buffer.bytes
-    do throws(CBORError) {
-      if bytes[0] == CBORHead.Initial.emptyMap | 1 {
-        let head = try bytes.head(at: 1)
-        let name = try bytes.content(head)
-        guard let index = bytes.extracting(name).index(among: names) else { return nil }
-        let content = bytes.extracting(name.upperBound..<bytes.count)
-        if content[0] >> 5 != CBORHead.Major.map { payload += CBORHead.selfDescribed }
-        payload.append(content)
-        return index
+    try EncodingState.writing { state in
+      try write(value, state)
+      let bytes = state.core.buffer.bytes
+      do throws(CBORError) {
+        if bytes[0] == CBORHead.Initial.emptyMap | 1 {
+          let head = try bytes.head(at: 1)
+          let name = try bytes.content(head)
+          guard let index = bytes.extracting(name).index(among: names) else { return nil }
+          let content = bytes.extracting(name.upperBound..<bytes.count)
+          if content[0] >> 5 != CBORHead.Major.map { payload += CBORHead.selfDescribed }
+          payload.append(content)
+          return index
+        }
+      } catch {
+        preconditionFailure("the encoder wrote a map of one text and one item")
       }
-    } catch {
-      preconditionFailure("the encoder wrote a map of one text and one item")
+      throw EncodingError.notOneKey(value)
     }
-    throw EncodingError.notOneKey(value)
   }
 }
 
@@ -52,9 +54,7 @@ extension CBORDecoder {
     name: String,
     from payload: Span<UInt8>
   ) throws -> T {
-    try unsafe payload.withUnsafeBufferPointer { buffer in
-      let state = unsafe DecodingState(buffer)
-      defer { state.forget() }
+    try DecodingState.reading(payload) { state in
       state.wrapper = DecodingState.Wrapper(name: name, start: try state.checkedStart())
       return try T(from: CBORDecoding(state: state, offset: DecodingState.wrapped, path: nil))
     }

@@ -6,7 +6,8 @@
 struct CodingBuffer: ~Copyable, @unchecked Sendable {
   // Checked how: uniquely owned memory behind a noncopyable value.
   private var base: UnsafeMutableRawPointer
-  private var capacity: Int
+  /// The number of bytes there is room for.
+  private(set) var capacity: Int
   /// The number of bytes written.
   private(set) var count = 0
 

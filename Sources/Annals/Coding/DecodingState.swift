@@ -1,15 +1,36 @@
+internal import AnnalsLog
+
 /// What the containers of one call of a decoder share: the bytes, and where in a map the next key
 /// is expected.
 ///
 /// Containers of `Codable` may be kept by whoever gets them, and so cannot hold a span. This holds
 /// the pointer instead and forgets it when the call ends.
+///
+/// When the call ends, its thread keeps the state for the next call, unless somebody kept a
+/// container. Where accesses of properties are not checked for overlaps at run time, nothing they
+/// call could reach the state.
 @safe
 final class DecodingState {
-  private var buffer: UnsafeBufferPointer<UInt8>
+  /// The states that wait for their threads' next calls.
+  private static let idle = ThreadSlot()
+
+  @exclusivity(unchecked) private var buffer = unsafe UnsafeBufferPointer<UInt8>(
+    start: nil,
+    count: 0
+  )
+
+  /// The containers that were handed out and may be again.
+  @exclusivity(unchecked) var containers = ContainerCache<DecodedMap>()
 
   /// The last map a key was found in, and where: keys that come in the expected order are found
   /// without a search.
-  var cursor = MapCursor()
+  var cursor: MapCursor {
+    @inline(__always)
+    get { unsafe mapCursor }
+    @inline(__always)
+    set { unsafe mapCursor = newValue }
+  }
+  @exclusivity(unchecked) private var mapCursor = MapCursor()
 
   /// The one key that stands around the payload, where there is one.
   var wrapper: Wrapper?
@@ -23,15 +44,37 @@ final class DecodingState {
   /// The offset of the map that the wrapper is, and of its first key.
   static let wrapped = -2
 
-  /// Looks at bytes that must outlive the call.
-  @unsafe
-  init(_ buffer: UnsafeBufferPointer<UInt8>) {
-    unsafe self.buffer = unsafe buffer
+  /// Does the work of one call, on the bytes of a payload.
+  static func reading<Value>(
+    _ bytes: Span<UInt8>,
+    _ body: (DecodingState) throws -> Value
+  ) throws -> Value {
+    try unsafe bytes.withUnsafeBufferPointer { buffer in
+      var state: DecodingState
+      if let idle = idle.take() {
+        state = unsafe unsafeDowncast(idle, to: DecodingState.self)
+      } else {
+        state = DecodingState()
+      }
+      unsafe state.buffer = unsafe buffer
+      defer {
+        state.endCall()
+        if isKnownUniquelyReferenced(&state) {
+          idle.put(state)
+        } else {
+          unsafe state.containers.close()
+        }
+      }
+      return try body(state)
+    }
   }
 
-  /// Ends the call.
-  func forget() {
+  /// Forgets the payload: whoever kept a container finds no bytes in it afterwards.
+  private func endCall() {
     unsafe buffer = UnsafeBufferPointer(start: nil, count: 0)
+    cursor = MapCursor()
+    wrapper = nil
+    unsafe containers.endCall()
   }
 
   /// The bytes of the payload.

@@ -53,6 +53,14 @@ struct EncodingCore: ~Copyable {
     buffer = CodingBuffer(capacity: capacity)
   }
 
+  /// Forgets everything that was written, and keeps the memory.
+  mutating func removeAll() {
+    buffer.truncate(to: 0)
+    values.truncate(to: 0)
+    last = -1
+    fault = nil
+  }
+
   /// Remembers a misuse; the first counts.
   mutating func remember(_ fault: EncodingFault) {
     if self.fault == nil { self.fault = fault }
