@@ -36,7 +36,7 @@ extension Writer {
       lock.withLock { poison = failure.cause }
       throw failure.error
     }
-    maintenance.awaitFooters()
+    maintenance.awaitFooters(isCommitting: true)
     let (spare, mapping) = try maintenance.takeSpare(byteCount: byteCount)
     do {
       try syncTail()

@@ -41,6 +41,8 @@ package final class Maintenance: @unchecked Sendable {
     package var isWanted = false
     /// Whether the thread is at work.
     package var isWorking = false
+    /// Whether the thread does what it does every interval, which may wait for a commit.
+    package var isAway = false
     package var isStopping = false
     /// Whether compaction is to end, because the log is being closed.
     package var isEnding = false
@@ -100,12 +102,17 @@ package final class Maintenance: @unchecked Sendable {
       state.isWorking = isWanted && !isStopping
       lock.unlock()
       if isStopping { return }
-      if isWanted {
-        doWork()
-        lock.withLock { state.isWorking = false }
-        footed.broadcast()
+      if isWanted { doWork() }
+      lock.withLock {
+        state.isWorking = false
+        state.isAway = intervalMilliseconds > 0
       }
-      if intervalMilliseconds > 0 { everyInterval() }
+      footed.broadcast()
+      if intervalMilliseconds > 0 {
+        // May wait for whoever commits, and may commit itself: nobody who does waits for this.
+        everyInterval()
+        lock.withLock { state.isAway = false }
+      }
     }
   }
 
@@ -114,9 +121,14 @@ package final class Maintenance: @unchecked Sendable {
   /// Called by the writer before it seals another one. After a kill the segments without footer are
   /// read whole when the store is opened: appends that outrun the thread would make that ever
   /// longer, and the index in memory ever larger.
-  package func awaitFooters() {
+  ///
+  /// - Parameter isCommitting: Whether the caller holds up commits. The thread that makes footers
+  ///   may be waiting for one then, or be the caller: it is waited for at the next roll.
+  package func awaitFooters(isCommitting: Bool = false) {
     lock.withLock {
-      while !state.unfooted.isEmpty, state.isWanted || state.isWorking, !state.isStopping {
+      while !state.unfooted.isEmpty, state.isWanted || state.isWorking, !state.isStopping,
+        !(isCommitting && state.isAway)
+      {
         footed.wait()
       }
     }

@@ -112,4 +112,20 @@ import Testing
     #expect(try again.events(of: "a-1").map(\.payload) == [[1], [2], [3]])
     try again.close()
   }
+
+  /// The thread that makes footers also syncs what was only written: a roll that waited for its
+  /// footers while it waited for that roll's end would wait for ever.
+  @Test func rollsAndIntervalSyncsDoNotWaitForEachOther() throws {
+    var options = simulatedOptions(SimulatedFileSystem())
+    options.hasMaintenanceThread = true
+    options.writtenSyncMilliseconds = 1
+    let log = try EventLog(at: "/store", options: options)
+    // Every append begins a segment, so that footers are always wanted.
+    let payload = [UInt8](repeating: 7, count: options.segmentBytes * 3 / 4)
+    for _ in 0..<400 {
+      try log.append([NewEvent(type: "Done", payload: payload)], to: "a-1", durability: .written)
+    }
+    #expect(log.head(.written) == 400)
+    try log.close()
+  }
 }
