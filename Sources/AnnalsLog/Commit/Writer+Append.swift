@@ -173,7 +173,7 @@ extension Writer {
   /// Waits until a group has settled, or commits the open one.
   ///
   /// Under `lock`.
-  private func waitForRoom() {
+  func waitForRoom() {
     if !isCommitting {
       if !open.isEmpty { lead() }
       return

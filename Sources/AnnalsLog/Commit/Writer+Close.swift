@@ -13,15 +13,7 @@ extension Writer {
       return
     }
     // What is queued goes first; then nobody is let in any more.
-    while isCommitting || !open.isEmpty {
-      if isCommitting {
-        roomWaiters += 1
-        room.wait()
-        roomWaiters -= 1
-      } else {
-        lead()
-      }
-    }
+    while isCommitting || !open.isEmpty { waitForRoom() }
     isClosed = true
     room.broadcast()
     let isUsable = poison == nil && directoryLock.isHeldByProcess

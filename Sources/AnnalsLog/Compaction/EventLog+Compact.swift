@@ -62,12 +62,8 @@ extension Writer {
     defer { lock.unlock() }
     while true {
       try checkUsable()
-      if isCommitting {
-        roomWaiters += 1
-        room.wait()
-        roomWaiters -= 1
-      } else if !open.isEmpty {
-        lead()
+      if isCommitting || !open.isEmpty {
+        waitForRoom()
       } else if tail.offset == Segment.firstFrame {
         return
       } else {

@@ -12,7 +12,6 @@ package struct BackupCatalog: Equatable, Sendable {
     package static let segmentCount = 76..<80
     package static let entries = 80
     package static let entry = 24
-    package static let checksum = 4
   }
 
   /// One segment as it was copied.
@@ -86,31 +85,24 @@ package struct BackupCatalog: Equatable, Sendable {
       buffer.append(entry.byteCount)
       buffer.append(entry.eventCount)
     }
-    buffer.append(buffer.checksum(from: start))
+    FileChecksum.finish(&buffer, from: start)
   }
 
   /// Reads a whole file.
   package static func decode(_ bytes: Span<UInt8>, file: String) throws(LogError) -> BackupCatalog {
-    let header: FileHeader
-    do throws(LogError) {
-      header = try FileHeader.decode(bytes, .backup, file: file)
-    } catch {
-      // In every version the last four bytes are the checksum of all others.
-      if case .unsupportedVersion = error { try checkWhole(bytes, file) }
-      throw error
-    }
-    guard bytes.count >= Layout.entries + Layout.checksum else {
+    let header = try FileChecksum.header(bytes, .backup, file: file)
+    guard bytes.count >= Layout.entries + FileChecksum.byteCount else {
       throw .truncatedFile(
         file: file,
-        expected: UInt64(Layout.entries + Layout.checksum),
+        expected: UInt64(Layout.entries + FileChecksum.byteCount),
         actual: UInt64(bytes.count)
       )
     }
     let count = Int(bytes.load(UInt32.self, at: Layout.segmentCount.lowerBound))
-    guard bytes.count == Layout.entries + count * Layout.entry + Layout.checksum else {
+    guard bytes.count == Layout.entries + count * Layout.entry + FileChecksum.byteCount else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.backupCatalog)))
     }
-    try checkWhole(bytes, file)
+    try FileChecksum.check(bytes, file: file)
     var catalog = BackupCatalog(
       storeID: header.storeID,
       generation: bytes.load(UInt64.self, at: Layout.generation.lowerBound),
@@ -137,17 +129,5 @@ package struct BackupCatalog: Equatable, Sendable {
       catalog.segments.append(entry)
     }
     return catalog
-  }
-
-  private static func checkWhole(_ bytes: Span<UInt8>, _ file: String) throws(LogError) {
-    let end = bytes.count - Layout.checksum
-    guard end >= 0 else { throw .corrupt(Corruption(file: file, offset: 0, .magic)) }
-    let stored = bytes.load(UInt32.self, at: end)
-    let computed = CRC32C.checksum(bytes.extracting(0..<end))
-    guard stored == computed else {
-      throw .corrupt(
-        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed))
-      )
-    }
   }
 }

@@ -13,7 +13,6 @@ package struct SegmentList: Equatable, Sendable {
     package static let segmentEntry = 64
     package static let checkpointEntry = 32
     package static let replacedEntry = 8
-    package static let checksum = 4
   }
 
   /// What is known of one segment.
@@ -119,24 +118,16 @@ package struct SegmentList: Equatable, Sendable {
       buffer.append(old)
       buffer.append(new)
     }
-    let sum = CRC32C.checksum(buffer.bytes.extracting(start..<buffer.count))
-    buffer.append(sum)
+    FileChecksum.finish(&buffer, from: start)
   }
 
   /// Reads a whole file.
   package static func decode(_ bytes: Span<UInt8>, file: String) throws(LogError) -> SegmentList {
-    let header: FileHeader
-    do throws(LogError) {
-      header = try FileHeader.decode(bytes, .segmentList, file: file)
-    } catch {
-      // In every version the last four bytes are the checksum of all others.
-      if case .unsupportedVersion = error { try checkWhole(bytes, file) }
-      throw error
-    }
-    guard bytes.count >= Layout.entries + Layout.checksum else {
+    let header = try FileChecksum.header(bytes, .segmentList, file: file)
+    guard bytes.count >= Layout.entries + FileChecksum.byteCount else {
       throw .truncatedFile(
         file: file,
-        expected: UInt64(Layout.entries + Layout.checksum),
+        expected: UInt64(Layout.entries + FileChecksum.byteCount),
         actual: UInt64(bytes.count)
       )
     }
@@ -147,10 +138,10 @@ package struct SegmentList: Equatable, Sendable {
       Layout.entries + segmentCount * Layout.segmentEntry
       + checkpointCount * Layout.checkpointEntry
     let end = replacedStart + replacedCount * Layout.replacedEntry
-    guard bytes.count == end + Layout.checksum else {
+    guard bytes.count == end + FileChecksum.byteCount else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentList)))
     }
-    try checkWhole(bytes, file)
+    try FileChecksum.check(bytes, file: file)
     let hasZeroReserve = header.hasZeroReserve
     var list = SegmentList(
       storeID: header.storeID,
@@ -195,18 +186,6 @@ package struct SegmentList: Equatable, Sendable {
       list.replaced[old] = new
     }
     return list
-  }
-
-  private static func checkWhole(_ bytes: Span<UInt8>, _ file: String) throws(LogError) {
-    let end = bytes.count - Layout.checksum
-    guard end >= 0 else { throw .corrupt(Corruption(file: file, offset: 0, .magic)) }
-    let stored = bytes.load(UInt32.self, at: end)
-    let computed = CRC32C.checksum(bytes.extracting(0..<end))
-    guard stored == computed else {
-      throw .corrupt(
-        Corruption(file: file, offset: 0, .checksum(stored: stored, computed: computed))
-      )
-    }
   }
 }
 
