@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 suite() { swift package --disable-sandbox --allow-writing-to-package-directory benchmark "$@"; }
 case ${1:-run} in
   run) suite --no-progress ;;
-  check) suite thresholds check --path "$PWD/Thresholds" --no-progress ;;
-  update) suite thresholds update --path "$PWD/Thresholds" --no-progress ;;
+  check) COUNTERS_ONLY=1 suite thresholds check --path "$PWD/Thresholds" --no-progress ;;
+  update) COUNTERS_ONLY=1 suite thresholds update --path "$PWD/Thresholds" --no-progress ;;
   *) echo "usage: $0 [run|check|update]" >&2; exit 2 ;;
 esac

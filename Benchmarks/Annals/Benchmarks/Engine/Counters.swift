@@ -9,6 +9,17 @@ enum Counters {
   static let locks = BenchmarkMetric.custom("locks", useScalingFactor: true)
   static let metrics = [allocations, references, locks]
 
+  /// Whether only what is counted is asked for: it can be held against thresholds, times can not.
+  static let areAlone = ProcessInfo.processInfo.environment["COUNTERS_ONLY"] != nil
+
+  /// How much more than its threshold a counter may be: one part in five of a call, at a thousand
+  /// calls a measurement, for tables that happen to grow.
+  static func tolerances(_ count: Int) -> [BenchmarkMetric: BenchmarkThresholds] {
+    Dictionary(
+      uniqueKeysWithValues: metrics.map { ($0, BenchmarkThresholds(absolute: [.p90: count])) }
+    )
+  }
+
   static func read() -> (allocations: Int, references: Int, locks: Int) {
     var values = [UInt64](repeating: 0, count: 7)
     annals_counters_read(&values, CInt(values.count))
@@ -59,18 +70,21 @@ extension Benchmark {
 
 extension Benchmark.Configuration {
   /// For calls that cost some microseconds.
-  static var few: Benchmark.Configuration { scaled(.one, iterations: 2000) }
-
-  /// For calls that cost a sync or more.
-  static var one: Benchmark.Configuration { scaled(.one, iterations: 500) }
-
-  private static func scaled(
-    _ factor: BenchmarkScalingFactor,
-    iterations: Int
-  ) -> Benchmark.Configuration {
+  static var few: Benchmark.Configuration {
     var configuration = Benchmark.defaultConfiguration
-    configuration.scalingFactor = factor
-    configuration.maxIterations = iterations
+    configuration.scalingFactor = .one
+    configuration.maxIterations = 2000
+    configuration.thresholds = Counters.tolerances(12)
+    return configuration
+  }
+
+  /// For calls that other threads take part in: what they count differs from run to run.
+  static var timed: Benchmark.Configuration {
+    var configuration = Benchmark.defaultConfiguration
+    configuration.metrics = [.wallClock]
+    configuration.scalingFactor = .one
+    configuration.maxIterations = 500
+    configuration.skip = Counters.areAlone
     return configuration
   }
 }

@@ -6,11 +6,12 @@ import Foundation
 /// The engine's own parts, one by one, each with what it allocates, retains and locks.
 let benchmarks: @Sendable () -> Void = {
   Benchmark.defaultConfiguration = .init(
-    metrics: [.wallClock, .throughput] + Counters.metrics,
+    metrics: Counters.areAlone ? Counters.metrics : [.wallClock] + Counters.metrics,
     warmupIterations: 3,
     scalingFactor: .kilo,
     maxDuration: .milliseconds(500),
-    maxIterations: 100_000
+    maxIterations: 100_000,
+    thresholds: Counters.tolerances(200)
   )
   Counters.prove()
   bytes()
@@ -24,15 +25,15 @@ let benchmarks: @Sendable () -> Void = {
 private func bytes() {
   for count in [256, 64 << 10] {
     let block = [UInt8](repeating: 7, count: count)
-    Benchmark("CRC, \(count) bytes") { benchmark in
+    Benchmark("crc-\(count)-bytes") { benchmark in
       benchmark.counted {
         for _ in benchmark.scaledIterations { blackHole(CRC32C.checksum(block.span)) }
       }
     }
   }
-  for (name, count) in [("one event", 1), ("100 events", 100)] {
+  for (name, count) in [("one-event", 1), ("100-events", 100)] {
     let made = Frames(eventsPerFrame: count)
-    Benchmark("frame, \(name): find, verify, decode") { benchmark in
+    Benchmark("frame-of-\(name)") { benchmark in
       benchmark.counted {
         for number in benchmark.scaledIterations { blackHole(made.decode(number)) }
       }
@@ -47,23 +48,23 @@ private func index() {
     var random = Random(UInt64(number))
     return KeyHash(high: random.next(), low: random.next())
   }
-  func slot(_ hash: KeyHash) -> KeySlot {
-    KeySlot(hash: hash, packed: 1, newest: 1, segment: 1)
-  }
-  Benchmark("index: insert a key") { benchmark in
-    var table = KeyTable(expecting: benchmark.scaledIterations.count)
-    benchmark.counted {
-      for number in benchmark.scaledIterations { table.set(slot(hashes[number])) }
-    }
-    blackHole(table.count)
-  }
-  var table = KeyTable(expecting: hashes.count)
-  for hash in hashes { table.set(slot(hash)) }
-  let full = table
-  Benchmark("index: look up one of 100,000 keys") { benchmark in
+  Benchmark("index-insert") { benchmark in
+    var index = KeyIndex.State()
+    index.table.reserve(benchmark.scaledIterations.count)
     benchmark.counted {
       for number in benchmark.scaledIterations {
-        blackHole(full.find(hashes[number &* 7919 % hashes.count]))
+        index.setKnown(hashes[number], .aggregate, version: 1, segment: 1)
+      }
+    }
+    blackHole(index.table.count)
+  }
+  var index = KeyIndex.State()
+  for hash in hashes { index.setKnown(hash, .aggregate, version: 1, segment: 1) }
+  let full = index
+  Benchmark("index-lookup") { benchmark in
+    benchmark.counted {
+      for number in benchmark.scaledIterations {
+        blackHole(full.knownSlot(hashes[number &* 7919 % hashes.count]))
       }
     }
   }
@@ -74,7 +75,7 @@ private func index() {
 private func log() {
   let made = Store("log")
   let batch = EventBatch()
-  Benchmark("append, one written event") { benchmark in
+  Benchmark("append-written") { benchmark in
     try benchmark.counted {
       for number in benchmark.scaledIterations {
         batch.removeAll()
@@ -83,7 +84,7 @@ private func log() {
       }
     }
   }
-  Benchmark("append, 100 written events of one aggregate", configuration: .few) { benchmark in
+  Benchmark("append-100-of-one-aggregate", configuration: .few) { benchmark in
     try benchmark.counted {
       for number in benchmark.scaledIterations {
         batch.removeAll()
@@ -92,7 +93,7 @@ private func log() {
       }
     }
   }
-  Benchmark("append, 100 written events of 100 aggregates", configuration: .few) { benchmark in
+  Benchmark("append-100-of-100-aggregates", configuration: .few) { benchmark in
     try benchmark.counted {
       for number in benchmark.scaledIterations {
         batch.removeAll()
@@ -101,7 +102,7 @@ private func log() {
       }
     }
   }
-  Benchmark("append, one durable event", configuration: .one) { benchmark in
+  Benchmark("append-durable", configuration: .timed) { benchmark in
     try benchmark.counted {
       for number in benchmark.scaledIterations {
         batch.removeAll()
@@ -117,7 +118,7 @@ private func log() {
 private func reads() {
   let made = Store("reads")
   made.fill(rounds: 20)
-  Benchmark("cursor: load of 20 events") { benchmark in
+  Benchmark("cursor-load-of-20-events") { benchmark in
     try benchmark.counted {
       for number in benchmark.scaledIterations {
         var cursor = try made.log.cursor(.aggregate(made.name(number)))
@@ -125,7 +126,7 @@ private func reads() {
       }
     }
   }
-  Benchmark("cursor: scan, a thousand events") { benchmark in
+  Benchmark("cursor-scan") { benchmark in
     var request = ReadRequest.all()
     request.limit = benchmark.scaledIterations.count
     try benchmark.counted {
@@ -141,7 +142,7 @@ private func snapshots() {
   try? made.log.sync()
   let state = made.text(4096)
   var version: UInt64 = 0
-  Benchmark("snapshot, 4 KiB: save", configuration: .few) { benchmark in
+  Benchmark("snapshot-save-4-KiB", configuration: .timed) { benchmark in
     // A state on one event, with another shape each time, so that none is as new as the next.
     try benchmark.counted {
       for _ in benchmark.scaledIterations {
@@ -153,7 +154,7 @@ private func snapshots() {
   }
   let snapshot = Snapshot(version: 1, position: 2, fingerprint: 9, state: state)
   do { try made.log.snapshots.save(snapshot, of: made.name(1)) } catch { fail(error) }
-  Benchmark("snapshot, 4 KiB: load") { benchmark in
+  Benchmark("snapshot-load-4-KiB") { benchmark in
     benchmark.counted {
       for _ in benchmark.scaledIterations {
         let found = made.log.snapshots.load(made.name(1), fingerprint: 9, through: 2)

@@ -8,7 +8,7 @@ func layer() {
   let event = Deposited(cents: 12_345, source: "salary")
   for (name, codec) in [("JSON", .json), ("CBOR", .cbor)] as [(String, any EventCodec)] {
     var payload: [UInt8] = []
-    Benchmark("codec, \(name): encode") { benchmark in
+    Benchmark("codec-\(name)-encode") { benchmark in
       try benchmark.counted {
         for _ in benchmark.scaledIterations {
           payload.removeAll(keepingCapacity: true)
@@ -20,7 +20,7 @@ func layer() {
     var made: [UInt8] = []
     do { try codec.encode(event, into: &made) } catch { fail(error) }
     let bytes = made
-    Benchmark("codec, \(name): decode") { benchmark in
+    Benchmark("codec-\(name)-decode") { benchmark in
       try benchmark.counted {
         for _ in benchmark.scaledIterations {
           blackHole(try codec.decode(Deposited.self, from: bytes.span).cents)
@@ -46,7 +46,7 @@ private func projection() {
     try store.log.sync()
     let running = try store.start(raw: EventCount())
     try running.reached(store.head, within: .seconds(60))
-    Benchmark("projection: rebuild over 100,000 events", configuration: .one) { benchmark in
+    Benchmark("projection-rebuild-of-100000-events", configuration: .timed) { benchmark in
       benchmark.startMeasurement()
       _ = try await running.rebuild()
       benchmark.stopMeasurement()

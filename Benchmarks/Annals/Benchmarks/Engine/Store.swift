@@ -36,11 +36,13 @@ enum Place {
 }
 
 /// A store with 10,000 aggregates and payloads of 100 bytes.
-final class Store {
+struct Store {
   static let aggregates = 10_000
+  private static let idBytes = 16
   let log: EventLog
   private let names: [AggregateID]
-  private let ids: [[UInt8]]
+  /// All ids end to end, so that handing one out counts no references.
+  private let ids: [UInt8]
   private let payload: [UInt8]
 
   init(_ name: String) {
@@ -49,16 +51,18 @@ final class Store {
     options.writtenSyncMilliseconds = 0
     options.firstSegmentBytes = options.segmentBytes
     do { log = try EventLog(at: Place.path(name), options: options) } catch { fail(error) }
-    let texts = (0..<Self.aggregates).map { "account-\($0)" }
+    let texts = (0..<Self.aggregates).map { "account-\(String($0 + 10_000_000))" }
     names = texts.map { AggregateID($0) }
-    ids = texts.map { Array($0.utf8) }
+    ids = texts.flatMap { Array($0.utf8) }
     payload = Self.text(100)
   }
 
   func name(_ number: Int) -> AggregateID { names[number % Self.aggregates] }
 
   func add(_ number: Int, to aggregate: Int, _ batch: EventBatch) throws(LogError) {
-    try batch.add("Booked", to: ids[aggregate % Self.aggregates].span, payload: payload.span)
+    let start = aggregate % Self.aggregates * Self.idBytes
+    let id = ids.span.extracting(start..<start + Self.idBytes)
+    try batch.add("Booked", to: id, payload: payload.span)
   }
 
   /// Gives each aggregate so many events, in batches of a hundred aggregates.
