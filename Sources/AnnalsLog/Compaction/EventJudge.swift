@@ -83,11 +83,9 @@ struct EventJudge {
 
   /// Keeps the places of appends whose keys are still remembered; whether anything is left to do.
   private mutating func heedKeys(_ frame: EventsFrame, _ bytes: Span<UInt8>) -> Bool {
+    let window = KeyWindow(newest: newestKey, now: now)
     for key in frame.keys(bytes) ?? [] {
-      let isForgotten =
-        newestKey - min(newestKey, key.sequence) >= Limits.keysRemembered
-        && now - key.time > Limits.keySecondsRemembered * 1_000_000
-      if isForgotten { continue }
+      if !window.holds(sequence: key.sequence, time: key.time) { continue }
       for index in frame.events(ofAppend: key.append, bytes) {
         guard case .remove(let record) = verdicts[index] else { continue }
         if isStanding(record) {
