@@ -1,7 +1,7 @@
 /// Which uses of idempotency keys are remembered: the newest so many, and all of the last while.
 ///
-/// What a frame says of a use may be anything, also where its checksum verifies: no two numbers need
-/// fit together.
+/// What a frame says of a use may be anything, also where its checksum verifies: no two numbers
+/// need fit together.
 package struct KeyWindow: Sendable {
   /// The number of the newest use.
   package let newest: UInt64
