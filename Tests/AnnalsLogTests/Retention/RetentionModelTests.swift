@@ -209,8 +209,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Backend.allCases, 0..<6)
+  @Test(arguments: Backend.allCases, ModelTests.seeds(6))
   func randomRulesAgreeWithAModel(backend: Backend, seed: UInt64) throws {
+    defer { print(Proof.line("model", 140)) }
     var random = SeededRandom(seed: seed)
     let place = backend.make()
     let clock = TestClock()
@@ -244,8 +245,9 @@ import Testing
     #expect(report.problems == [])
   }
 
-  @Test(arguments: 0..<4)
+  @Test(arguments: ModelTests.seeds(4))
   func aReaderBesideTheWriterObeys(seed: UInt64) throws {
+    defer { print(Proof.line("model", 100)) }
     var random = SeededRandom(seed: seed)
     let place = Backend.system.make()
     let clock = TestClock()
