@@ -373,11 +373,25 @@ extension LogOpener {
     for (index, segment) in footed.enumerated() where !covered.contains(segment.id) {
       if segment.footer == nil {
         // Without a footer the segment is walked now: a key may stand only there.
-        try footInMemory(segment, runs: runs.sorted { $0.last > $1.last }.map(\.run))
+        try footInMemory(segment, runs: Self.newestFirst(runs))
       }
       runs.append((index, .footer(segment)))
     }
-    return (runs.sorted { $0.last > $1.last }.map(\.run), Array(segments.suffix(count)))
+    return (Self.newestFirst(runs), Array(segments.suffix(count)))
+  }
+
+  /// The runs, newest first.
+  ///
+  /// A checkpoint that ends with a part of a rewritten segment comes after that one's footer, which
+  /// knows what stood behind the part.
+  private static func newestFirst(
+    _ runs: [(last: Int, run: Directory.Run)]
+  ) -> [Directory.Run] {
+    let sorted = runs.sorted { left, right in
+      if left.last != right.last { return left.last > right.last }
+      return left.run.isFooter && !right.run.isFooter
+    }
+    return sorted.map(\.run)
   }
 
   /// Where a segment, or what took its place, stands among the sealed ones.

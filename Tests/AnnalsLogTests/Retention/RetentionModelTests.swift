@@ -245,7 +245,10 @@ import Testing
     #expect(report.problems == [])
   }
 
-  @Test(arguments: ModelTests.seeds(4))
+  /// Of these seeds 17 once found an aggregate deleted again by compaction, 19 and 29 the end of a
+  /// replaced segment believed, and 97 an old version, from a checkpoint that knew only a part of a
+  /// rewritten segment.
+  @Test(arguments: Array(ModelTests.seeds(4)) + [17, 19, 29, 97])
   func aReaderBesideTheWriterObeys(seed: UInt64) throws {
     defer { print(Proof.line("model", 100)) }
     var random = SeededRandom(seed: seed)
