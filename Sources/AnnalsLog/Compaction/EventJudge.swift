@@ -20,6 +20,8 @@ struct EventJudge {
   private let now: Int64
   private let through: UInt64
   private let newestKey: UInt64
+  /// The records whose rules may be loosened.
+  private let standing: Set<UInt64>
   private var known: [KeyHash: RetentionBounds?] = [:]
   private static let knownMax = 1 << 16
   /// For each event of the frame that was judged last.
@@ -31,6 +33,10 @@ struct EventJudge {
     self.newestKey = newestKey
     now = core.options.clock()
     through = core.durableThrough
+    standing = Set(
+      core.retention.records.filter { [.keepCount, .keepAge].contains($0.record.kind) }
+        .map(\.number)
+    )
   }
 
   /// Whether no event behind `position` can be hidden.
@@ -90,7 +96,7 @@ struct EventJudge {
       if isForgotten { continue }
       for index in frame.events(ofAppend: key.append, bytes) {
         guard case .remove(let record) = verdicts[index] else { continue }
-        if isStanding(record) {
+        if standing.contains(record) {
           verdicts[index] = .hold(record)
         } else {
           verdicts[index] =
@@ -105,12 +111,6 @@ struct EventJudge {
       case .redact, .empty, .remove: true
       }
     }
-  }
-
-  /// Whether the rule may be loosened, so that what it hides is seen again.
-  private func isStanding(_ record: UInt64) -> Bool {
-    guard let placed = core.retention.placed(record) else { return true }
-    return placed.record.kind == .keepCount || placed.record.kind == .keepAge
   }
 
   private mutating func bounds(_ id: Span<UInt8>) throws(LogError) -> RetentionBounds? {

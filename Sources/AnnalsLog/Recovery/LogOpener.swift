@@ -463,6 +463,7 @@ extension LogOpener {
         .init(StoreFile.logDirectory + "/" + name, .leftoverRemoved)
       )
     }
+    sweepLists()
     for name in names {
       guard name.hasSuffix(".segment"), let id = SegmentID(name.dropLast(8)),
         id >= list.nextSegment,
@@ -472,6 +473,19 @@ extension LogOpener {
         (try? core.files.log.remove(name)) != nil
       else { continue }
       report.findings.append(.init(file.name, .leftoverRemoved))
+    }
+  }
+
+  /// Removes the segment lists that no slot of the manifest leads to: the newest counts, and the
+  /// one before may be the other slot's.
+  private mutating func sweepLists() {
+    let newest = manifest.listGeneration
+    for name in (try? core.files.root.names()) ?? [] {
+      guard let number = StoreFile.number(in: name, prefix: "segments-"),
+        number > newest || number + 1 < newest,
+        (try? core.files.root.remove(name)) != nil
+      else { continue }
+      report.findings.append(.init(name, .leftoverRemoved))
     }
   }
 }
