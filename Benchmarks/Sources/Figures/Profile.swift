@@ -44,10 +44,11 @@ struct Profile {
       case "threads":
         try threads(log)
         return
-      case "scan", "load":
-        try StoreMaker.fill(log, workload, perAggregate: 20)
+      case "scan", "load", "scan-lone", "load-lone":
+        let isLone = what.hasSuffix("lone")
+        try StoreMaker.fill(log, workload, perAggregate: 20, batch: isLone ? 1 : 100)
         let prepared = threadNow()
-        count = what == "scan" ? try scan(log) : try load(log)
+        count = what.hasPrefix("scan") ? try scan(log) : try load(log)
         print(
           "\(what): \(Double(threadNow() - prepared) / Double(count)) ns an event, \(count) events"
         )

@@ -6,13 +6,17 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// A directory of the command's own, under `TMPDIR` or `/tmp`.
+/// A directory of the command's own, under `TMPDIR` or `/tmp` unless another place is named.
 struct TemporaryDirectory {
   let path: String
 
   /// Makes the directory.
   init() throws(SystemError) {
-    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    try self.init(in: unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp")
+  }
+
+  /// Makes the directory in another one.
+  init(in parent: String) throws(SystemError) {
     // The call replaces the last six characters, which must be an X each.
     let pattern = parent + "/annals-" + String(repeating: "X", count: 6)
     var template = Array(pattern.utf8CString)
