@@ -53,8 +53,9 @@ struct Profile {
           "\(what): \(Double(threadNow() - prepared) / Double(count)) ns an event, \(count) events"
         )
         return
-      case "verify":
-        try StoreMaker.fill(log, workload, perAggregate: 20)
+      case "verify", "verify-lone":
+        let size = what == "verify" ? 100 : 1
+        try StoreMaker.fill(log, workload, perAggregate: 20, batch: size)
         try log.close()
         var time: UInt64 = 0
         for _ in 0..<arguments.rounds {
