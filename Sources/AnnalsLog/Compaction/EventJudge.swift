@@ -22,7 +22,11 @@ struct EventJudge {
   private let newestKey: UInt64
   /// The records whose rules may be loosened.
   private let standing: Set<UInt64>
-  private var known: [KeyHash: RetentionBounds?] = [:]
+  // One dictionary each where the rules have several: asked for every row of every frame.
+  private let aggregates: [KeyHash: RetentionRules.Subject]
+  private let categories: [KeyHash: RetentionRules.Subject]
+  /// The bounds that depend on an aggregate's newest version.
+  private var known: [KeyHash: RetentionBounds] = [:]
   private static let knownMax = 1 << 16
   /// For each event of the frame that was judged last.
   private(set) var verdicts: [Verdict] = []
@@ -33,6 +37,8 @@ struct EventJudge {
     self.newestKey = newestKey
     now = core.options.clock()
     through = core.durableThrough
+    aggregates = rules.aggregates.all
+    categories = rules.categories.all
     standing = Set(
       core.retention.records.filter { [.keepCount, .keepAge].contains($0.record.kind) }
         .map(\.number)
@@ -113,19 +119,33 @@ struct EventJudge {
     }
   }
 
+  private func category(of id: Span<UInt8>) -> RetentionRules.Subject? {
+    if categories.isEmpty { return nil }
+    var end = 0
+    while end < id.count, id[end] != UInt8(ascii: "-") { end += 1 }
+    return categories[core.hasher.hash(id.extracting(0..<end), .aggregate)]
+  }
+
   private mutating func bounds(_ id: Span<UInt8>) throws(LogError) -> RetentionBounds? {
-    let hash = core.hasher.hash(id, .aggregate)
-    let subjects = rules.subjects(of: id, hash, core.hasher)
-    if subjects.own == nil, subjects.category == nil { return nil }
-    if let found = known[hash] { return found }
+    var hash: KeyHash?
+    if !aggregates.isEmpty { hash = core.hasher.hash(id, .aggregate) }
+    let own = hash.flatMap { aggregates[$0] }
+    let category = category(of: id)
+    if own == nil, category == nil { return nil }
     var bounds = RetentionBounds()
+    // Only what has to be looked up is worth remembering.
+    let isCounted = (own?.keepCount ?? 0) > 0 || (category?.keepCount ?? 0) > 0
+    let key = isCounted ? hash ?? core.hasher.hash(id, .aggregate) : nil
+    if let key, let found = known[key] { return found.isOpen ? nil : found }
     let core = core
     let through = through
     func newest() throws(LogError) -> UInt64 { try core.version(of: id, through: through) }
-    if let own = subjects.own { try bounds.add(own, now: now, newest: newest) }
-    if let category = subjects.category { try bounds.add(category, now: now, newest: newest) }
-    if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
-    known[hash] = .some(bounds.isOpen ? nil : bounds)
+    if let own { try bounds.add(own, now: now, newest: newest) }
+    if let category { try bounds.add(category, now: now, newest: newest) }
+    if let key {
+      if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
+      known[key] = bounds
+    }
     return bounds.isOpen ? nil : bounds
   }
 }
