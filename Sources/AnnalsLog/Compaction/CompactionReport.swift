@@ -45,6 +45,9 @@ public struct CompactionReport: Hashable, Sendable {
   public var spaceNeeded = 0
   /// All segments, in log order.
   public var segments: [Segment] = []
+  /// The backups and forks of the store, as far as it knows them, that still hold a segment from
+  /// which something is erased.
+  public var copies: [String] = []
   /// Whether it was asked to end early.
   public var isCancelled = false
 

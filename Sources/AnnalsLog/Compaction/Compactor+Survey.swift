@@ -74,7 +74,7 @@ extension Compactor {
   }
 
   /// How many events of a segment a sample has: fewer where there are very many segments.
-  private var sampledEvents: Int { max(512, min(8192, 200_000 / max(1, segments.count))) }
+  private var sampledEvents: Int { max(512, min(4096, 100_000 / max(1, segments.count))) }
 
   /// Judges the frames from one sample of the footer to the next.
   private mutating func judge(
