@@ -19,8 +19,8 @@ struct CompactCommand: Verb {
 
       JSON keys: bytesBefore bytesAfter bytesWritten eventsRemoved payloadsRemoved \
       segmentsRewritten segmentsMade spaceNeeded seconds dryRun estimate copies, and under \
-      reasons for each segment: segment firstPosition lastPosition bytesBefore bytesAfter eventsRemoved \
-      payloadsRemoved eventsHeld outcome estimate damage rules.
+      reasons for each segment: segment firstPosition lastPosition bytesBefore bytesAfter \
+      eventsRemoved payloadsRemoved eventsHeld outcome estimate damage rules.
 
       Examples:
         annals compact shop --dry-run

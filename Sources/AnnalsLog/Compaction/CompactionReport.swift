@@ -59,6 +59,18 @@ public struct CompactionReport: Hashable, Sendable {
     bytesBefore == 0 ? 0 : Double(bytesBefore - bytesAfter) / Double(bytesBefore)
   }
 
+  /// Adds what was done before this.
+  mutating func add(_ before: CompactionReport) {
+    bytesBefore = before.bytesBefore
+    bytesWritten += before.bytesWritten
+    eventsRemoved += before.eventsRemoved
+    payloadsRemoved += before.payloadsRemoved
+    segmentsRewritten += before.segmentsRewritten
+    segmentsMade += before.segmentsMade
+    spaceNeeded = max(spaceNeeded, before.spaceNeeded)
+    copies = before.copies + copies.filter { !before.copies.contains($0) }
+  }
+
   /// No compaction.
   public init() {}
 
