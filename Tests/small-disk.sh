@@ -12,7 +12,7 @@ annals=$(realpath "$1")
 work=$(mktemp -d)
 disk=$work/disk
 mkdir "$disk"
-size=$((96 << 20))
+size=$((320 << 20))
 if ! mount -t tmpfs -o size=$size tmpfs "$disk" 2> /dev/null; then
   rmdir "$disk" "$work"
   echo "skipped: no right to mount a small disk"
@@ -39,7 +39,7 @@ completed=0
 refused=0
 for free in 0.2 1 5 20; do
   rm -rf "$disk"/*
-  events 120000 | "$annals" import "$disk/store" --durability written > /dev/null
+  events 400000 | "$annals" import "$disk/store" --durability written > /dev/null
   "$annals" delete "$disk/store" session --category --reason test > /dev/null
   "$annals" export "$disk/store" > "$work/expected"
   # All but so much is filled with something else.

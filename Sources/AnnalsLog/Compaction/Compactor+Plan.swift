@@ -222,7 +222,9 @@ struct Compactor {
   }
 
   /// From where on events are about to be erased: deleted or ended for good, or their payloads
-  /// taken; nil if nothing is. What is only out of sight, or out of age, does not count.
+  /// taken; nil if nothing is.
+  ///
+  /// What is only out of sight, or out of age, does not count.
   var firstErased: Position? {
     groups.joined().first { isErasing(report.segments[$0]) }
       .map { report.segments[$0].basePosition }

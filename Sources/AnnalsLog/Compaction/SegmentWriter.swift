@@ -163,7 +163,7 @@ struct SegmentWriter: ~Copyable {
 }
 
 extension [UInt32] {
-  /// Adds a run of numbers to pairs of first and last ones, or to the last pair if it goes on there.
+  /// Adds a run of numbers to pairs of first and last ones, or to the last pair if it goes on.
   fileprivate mutating func appendRun(_ first: UInt32, _ last: UInt32) {
     if let end = self.last, first == end + 1 {
       self[count - 1] = last
