@@ -60,8 +60,8 @@ extension TortureWorkload {
     return options
   }
 
-  /// Appends and says so until the process is killed.
-  func write(to path: String, saying output: OutputStream) throws {
+  /// Appends until the process is killed, and says what survives that, or also a power cut.
+  func write(to path: String, sayingDurable: Bool, _ output: OutputStream) throws {
     let log = try EventLog(at: path, options: Self.options(.readWrite))
     var last = log.writtenThrough.rawValue
     // What is found at opening was made durable by it.
@@ -75,7 +75,7 @@ extension TortureWorkload {
       }
       let receipt = try log.append(batch, durability: isDurable(first) ? .durable : .written)
       last = receipt.lastPosition.rawValue
-      try say(last, output)
+      try say(sayingDurable ? log.durableThrough.rawValue : last, output)
     }
   }
 
