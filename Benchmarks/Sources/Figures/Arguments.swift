@@ -11,6 +11,8 @@ struct Arguments {
     case codecs
     /// Aggregates and projections beside the bare log.
     case layer
+    /// A store of which most is removed.
+    case compaction
     /// Subscriptions beside a writer.
     case live
     /// One path in a loop, for a profiler.
@@ -44,6 +46,7 @@ struct Arguments {
       case "counters" where isFirst: mode = .counters
       case "codecs" where isFirst: mode = .codecs
       case "layer" where isFirst: mode = .layer
+      case "compaction" where isFirst: mode = .compaction
       case "live" where isFirst: mode = .live
       case "profile" where isFirst: mode = .profile(try Self.value(word, &rest))
       case "--payload": payload = try Self.number(word, &rest)

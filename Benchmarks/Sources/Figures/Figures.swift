@@ -17,6 +17,10 @@ enum Figures {
       case .codecs: try CodecFigures(arguments, report).run()
       case .layer:
         try withDirectory(arguments) { try LayerFigures($0 + "/layer", arguments, report).run() }
+      case .compaction:
+        try withDirectory(arguments) {
+          try CompactionFigures($0 + "/compaction", arguments, report).run()
+        }
       case .live:
         try withDirectory(arguments) { try LiveFigures($0 + "/live", arguments, report).run() }
       case .profile(let what): try Profile(arguments).run(what)

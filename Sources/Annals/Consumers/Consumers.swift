@@ -22,10 +22,16 @@ package struct KeptConsumer: Sendable {
 package final class Consumers: @unchecked Sendable {
   // Checked how: `running` is touched only under `lock`; the files guard themselves.
   private let lock = Lock()
-  /// How each that runs is stopped; nil while it is being started.
-  private var running: [String: (@Sendable () -> Void)?] = [:]
+  /// Each that runs; nil while it is being started.
+  private var running: [String: Running?] = [:]
   private let log: EventLog
   private let files: ConsumerStore
+
+  /// What can be done to one that runs.
+  private struct Running: Sendable {
+    var stop: @Sendable () -> Void
+    var forget: @Sendable (Position) -> Void
+  }
 
   package init(_ log: EventLog) {
     self.log = log
@@ -42,9 +48,24 @@ package final class Consumers: @unchecked Sendable {
     if !isFree { throw .alreadyRunning(name: name) }
   }
 
-  /// Notes how the consumer that has the name is stopped, if it still runs.
-  package func noteRunning(_ name: String, stop: @escaping @Sendable () -> Void) {
-    lock.withLock { if running[name] != nil { running[name] = stop } }
+  /// Notes how the consumer that has the name is stopped, if it still runs, and how it is told
+  /// that the event at a position is about to be erased.
+  package func noteRunning(
+    _ name: String,
+    forget: @escaping @Sendable (Position) -> Void = { _ in },
+    stop: @escaping @Sendable () -> Void
+  ) {
+    lock.withLock {
+      if running[name] != nil { running[name] = Running(stop: stop, forget: forget) }
+    }
+  }
+
+  /// Makes sure that no state is kept, now or later, that had taken the event at `position` or one
+  /// behind it before this.
+  package func forgetStates(from position: Position) throws(LogError) {
+    let forgets = lock.withLock { running.values.compactMap { $0?.forget } }
+    for forget in forgets { forget(position) }
+    try files.forgetStates(from: position)
   }
 
   /// Gives a name back.
@@ -54,7 +75,7 @@ package final class Consumers: @unchecked Sendable {
 
   /// Stops all consumers, and waits until those with threads have kept what they had.
   package func stopAll() {
-    let stops = lock.withLock { running.values.compactMap { $0 } }
+    let stops = lock.withLock { running.values.compactMap { $0?.stop } }
     for stop in stops { stop() }
   }
 

@@ -61,6 +61,12 @@ package final class StoreMonitor: @unchecked Sendable {
         "a write or sync failed: the store must be opened again",
         metadata: ["error": "\(cause)"]
       )
+    case .compacted(let before, let after):
+      Counter(label: "annals.compactions").increment()
+      logger?.info("compacted", metadata: ["before": "\(before)", "after": "\(after)"])
+    case .compactionFailed(let error):
+      Counter(label: "annals.compactions.failed").increment()
+      logger?.error("could not compact", metadata: ["error": "\(error)"])
     }
   }
 

@@ -43,27 +43,30 @@ extension RunningProjection {
   ) async throws(ConsumerError) -> RebuildReport {
     // A thread of its own: a long rebuild must not hold up subscriptions.
     let worker = WorkThread(name: "annals-rebuild")
-    let result = await worker.perform { () -> Result<RebuildReport, ConsumerError> in
+    let result = await worker.perform { () -> Result<RebuildReport?, ConsumerError> in
       do throws(ConsumerError) {
-        return .success(try self.rebuildNow(comparing, onProgress))
+        return .success(try self.rebuildNow(isOwn: false, comparing, onProgress))
       } catch {
         return .failure(error)
       }
     }
     worker.end()
-    return try result.get()
+    guard let report = try result.get() else { throw .stopped }
+    return report
   }
 
   private var shadowName: String { name + "~rebuild" }
 
-  private func rebuildNow(
+  /// - Parameter isOwn: Whether nobody asked for it: then it ends with the projection.
+  func rebuildNow(
+    isOwn: Bool,
     _ comparing: Bool,
     _ onProgress: (RebuildProgress) -> Void
-  ) throws(ConsumerError) -> RebuildReport {
+  ) throws(ConsumerError) -> RebuildReport? {
     try store.consumers.claim(shadowName)
     defer { store.consumers.release(shadowName) }
-    var shadow = lock.withLock { fold.restarted(initial) }
-    if let kept = try? store.consumers.load(shadowName),
+    var (shadow, erasures) = lock.withLock { (fold.restarted(initial), self.erasures) }
+    if !isOwn, let kept = try? store.consumers.load(shadowName),
       kept.fingerprint == fingerprint,
       let state = try? store.stateCodec.decode(State.self, from: kept.state.span)
     {
@@ -72,27 +75,41 @@ extension RunningProjection {
     }
     var meter = RebuildMeter(shadow.position, options)
     while true {
+      let (current, isEnded) = lock.withLock { (self.erasures, isOwn && isEnding) }
+      if isEnded { return nil }
+      if current != erasures {
+        // It may hold what has been erased since it was begun.
+        shadow = lock.withLock { fold.restarted(initial) }
+        erasures = current
+        meter = RebuildMeter(shadow.position, options)
+      }
       let target = lock.withLock { max(fold.position, store.head) }
-      if target.rawValue - min(shadow.position, target).rawValue <= Self.windowMax { break }
+      if target.rawValue - min(shadow.position, target).rawValue <= Self.windowMax {
+        if let report = try exchange(&shadow, erasures, isOwn: isOwn, comparing) { return report }
+        continue
+      }
       let until = Position(shadow.position.rawValue + Self.windowMax)
       try shadow.advance(through: until, in: store)
       onProgress(meter.progress(shadow.position, target))
       if meter.isSaveDue(shadow.position) {
-        try keep(shadow, as: shadowName)
+        try keep(shadow, erasures, as: shadowName)
         meter.noteSaved(shadow.position)
       }
     }
-    return try exchange(&shadow, comparing)
   }
 
-  /// Brings the shadow to where the state is and puts it there.
+  /// Brings the shadow to where the state is and puts it there; nil if events were erased since it
+  /// was begun.
   private func exchange(
     _ shadow: inout ProjectionFold<State>,
+    _ erasures: Int,
+    isOwn: Bool,
     _ comparing: Bool
-  ) throws(ConsumerError) -> RebuildReport {
+  ) throws(ConsumerError) -> RebuildReport? {
     let isRunning = progress.current.isRunning
     var differences: [StateDifference]?
-    let report = try lock.withLock { () throws(ConsumerError) -> RebuildReport in
+    let report = try lock.withLock { () throws(ConsumerError) -> RebuildReport? in
+      if self.erasures != erasures { return nil }
       // What had failed may stand anywhere, even beyond this history's head: the head is the aim.
       let target = isRunning ? max(fold.position, shadow.position) : store.head
       if isRunning { try fold.advance(through: target, in: store) }
@@ -102,30 +119,38 @@ extension RunningProjection {
       }
       let count = shadow.eventCount
       fold = shadow
+      foldErasures = erasures
       return RebuildReport(position: target, eventCount: count, differences: differences)
     }
-    try keep(shadow, as: name)
+    guard let report else { return nil }
+    try keep(shadow, erasures, as: name)
     try store.consumers.remove(shadowName)
     progress.update {
       $0.position = report.position
       $0.savedThrough = report.position
       $0.restart = nil
     }
-    if !isRunning {
+    if !isRunning, !isOwn {
       try store.consumers.claim(name)
-      store.consumers.noteRunning(name) { self.stop() }
+      noteRunning()
       try launch()
     }
     return report
   }
 
-  /// Keeps a fold; false if what it stands on is not durable yet, or the store was opened for
-  /// reading.
+  /// Keeps a fold; false if what it stands on is not durable yet, if the store was opened for
+  /// reading, or if what it was folded from has been erased since.
+  ///
+  /// - Parameter erasures: how often it had been told of erasures when the fold was begun.
   @discardableResult
   package func keep(
     _ fold: ProjectionFold<State>,
+    _ erasures: Int,
     as name: String
   ) throws(ConsumerError) -> Bool {
+    keeping.lock()
+    defer { keeping.unlock() }
+    guard lock.withLock({ self.erasures == erasures }) else { return false }
     var bytes: [UInt8] = []
     do {
       try store.stateCodec.encode(fold.state, into: &bytes)

@@ -4,8 +4,9 @@
 /// Ends with `stop()`, with the store, or with an error, which `status` tells. Reading the state
 /// never waits for more than a few thousand events to be folded.
 public final class RunningProjection<State: Codable & Sendable>: @unchecked Sendable {
-  // Checked how: `fold`, `thread` and `isEnding` are touched only under `lock`; `savedPosition` and
-  // `savedAt` before the thread is started and then by it alone.
+  // Checked how: `fold`, `thread`, `rebuilder`, `isEnding`, `erasures` and `foldErasures` are
+  // touched only under `lock`; `savedPosition` and `savedAt` before the thread is started and then
+  // by it alone.
   /// The name it is kept under.
   public let name: String
   package let store: EventStore
@@ -16,7 +17,15 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   package let lock = Lock()
   package var fold: ProjectionFold<State>
   private var thread: Thread?
-  private var isEnding = false
+  private var rebuilder: Thread?
+  package private(set) var isEnding = false
+  /// How often it was told that events are about to be erased.
+  package private(set) var erasures = 0
+  /// … when the fold was begun: if it was told since, the state may hold what is gone, and is not
+  /// kept any more.
+  package var foldErasures = 0
+  /// Held while a state is kept; taken before `lock`.
+  package let keeping = Lock()
   private var savedPosition = Position.start
   private var savedAt: UInt64 = 0
 
@@ -78,12 +87,34 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   ///
   /// Blocks until it has.
   public func stop() {
-    let running = lock.withLock { () -> Thread? in
+    let running = lock.withLock { () -> [Thread?] in
       isEnding = true
-      return thread
+      return [thread, rebuilder]
     }
     store.log.core.signal.wake()
-    running?.join()
+    for thread in running { thread?.join() }
+  }
+
+  /// Sees to it that nothing is kept that was folded from the event at `position`, or one behind
+  /// it, before this: the state is folded anew beside this one, which readers have until then.
+  package func forget(from position: Position) {
+    let isConcerned = keeping.withLock {
+      lock.withLock { () -> Bool in
+        let isCurrent = foldErasures == erasures
+        erasures += 1
+        if isCurrent, fold.position < position {
+          foldErasures = erasures
+          return false
+        }
+        return !isEnding
+      }
+    }
+    guard isConcerned else { return }
+    // Without a thread it is folded anew when the projection is started the next time.
+    let thread = try? Thread(name: "annals-rebuild") { [weak self] in
+      _ = try? self?.rebuildNow(isOwn: true, false) { _ in }
+    }
+    lock.withLock { rebuilder = thread }
   }
 
   /// Takes up the checkpoint and starts the thread.
@@ -96,7 +127,11 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
       store.consumers.release(name)
       throw error
     }
-    store.consumers.noteRunning(name) { self.stop() }
+    noteRunning()
+  }
+
+  package func noteRunning() {
+    store.consumers.noteRunning(name, forget: { self.forget(from: $0) }, stop: { self.stop() })
   }
 
   /// Starts the thread, behind what the fold holds.
@@ -233,10 +268,10 @@ extension RunningProjection {
 
   /// Keeps state and checkpoint, if what they stand on is durable.
   package func save() throws(ConsumerError) {
-    let fold = lock.withLock { self.fold }
+    let (fold, erasures) = lock.withLock { (self.fold, foldErasures) }
     let position = fold.position
     guard position > savedPosition, position <= store.log.durableThrough,
-      try keep(fold, as: name)
+      try keep(fold, erasures, as: name)
     else { return }
     savedPosition = position
     savedAt = SystemClock.monotonicNanoseconds()

@@ -51,7 +51,12 @@ public final class EventStore: Sendable {
     log = try liftingLog { () throws(LogError) in try EventLog(at: path, options: logOptions) }
     monitor.noteOpened(log)
     watcher = HeadWatcher(log)
-    consumers = Consumers(log)
+    let consumers = Consumers(log)
+    self.consumers = consumers
+    log.compaction?.setForgetStates { [weak consumers] position throws(LogError) in
+      try consumers?.forgetStates(from: position)
+      return consumers != nil
+    }
     keeper = SnapshotKeeper(log, monitor)
     cache = AggregateCache(byteCountMax: options.cacheBytes)
     var codecs = [options.codec]

@@ -1,3 +1,5 @@
+internal import AnnalsLog
+
 /// Tells a person who waits how far the work is: one line on standard error, drawn over and over.
 ///
 /// It is drawn at most ten times a second and gone when the work ends. Where nobody looks (standard
@@ -78,5 +80,40 @@ package struct ProgressBar: ~Copyable {
   private static func put(_ text: String) {
     // A bar that cannot be drawn is no reason to stop the work.
     try? Descriptor.standardError.write(text.utf8.span)
+  }
+}
+
+/// A progress bar for work that tells its total as it goes, and from other threads.
+package final class SharedProgressBar: @unchecked Sendable {
+  // Checked how: `bar` is touched only under `lock`.
+  private let lock = Lock()
+  private var bar: ProgressBar?
+  private var isFinished = false
+  private let label: String
+  private let unit: String
+  private let json: Bool
+
+  /// Creates a bar that is drawn from the first update on.
+  package init(_ label: String, unit: String, json: Bool) {
+    self.label = label
+    self.unit = unit
+    self.json = json
+  }
+
+  /// Says how many units are done, of how many.
+  package func update(_ done: Int, of total: Int) {
+    lock.withLock {
+      if isFinished { return }
+      if bar == nil { bar = ProgressBar(label, unit: unit, total: total, json: json) }
+      bar?.update(done)
+    }
+  }
+
+  /// Clears the line.
+  package func finish() {
+    lock.withLock {
+      isFinished = true
+      bar = nil
+    }
   }
 }

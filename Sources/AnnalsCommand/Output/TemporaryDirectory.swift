@@ -31,6 +31,7 @@ struct TemporaryDirectory {
     Self.removeAll(path)
   }
 
+  /// Removes a directory with what it holds, as far as that is possible.
   static func removeAll(_ path: String) {
     let directory = try? SystemFileSystem.shared.openDirectory(path, create: false)
     for name in (try? directory?.names()) ?? [] {

@@ -9,13 +9,17 @@ struct CompactCommand: Verb {
     discussion: """
       Segments that hold enough of it are rewritten without, small neighbours become one; \
       positions and versions stay what they are. What was deleted, ended or redacted goes in any \
-      case. Ended at any time, it goes on where it was when called again. --dry-run says what \
-      would go, by which rule, and why the rest stays.
+      case, and with it the states of projections that may hold it. Ended at any time, it goes on \
+      where it was when called again. A damaged segment is left as it is, and the exit code is 1.
+
+      --dry-run says what would go, by which rule, and why the rest stays; it answers at once, \
+      from footers and, where rules are about a category, from a sample of the events. With \
+      --exact it judges every event.
 
       JSON keys: bytesBefore bytesAfter bytesWritten eventsRemoved payloadsRemoved \
-      segmentsRewritten segmentsMade spaceNeeded seconds dryRun, and under reasons for each \
-      segment: segment firstPosition lastPosition bytesBefore bytesAfter eventsRemoved \
-      payloadsRemoved eventsHeld outcome rules.
+      segmentsRewritten segmentsMade spaceNeeded seconds dryRun estimate, and under reasons for \
+      each segment: segment firstPosition lastPosition bytesBefore bytesAfter eventsRemoved \
+      payloadsRemoved eventsHeld outcome estimate damage rules.
 
       Examples:
         annals compact shop --dry-run
@@ -27,6 +31,8 @@ struct CompactCommand: Verb {
   @OptionGroup var store: StoreArgument
   @Flag(help: "Say what would be done, and change nothing.")
   var dryRun = false
+  @Flag(help: "With --dry-run, judge every event and estimate nothing.")
+  var exact = false
   @Option(help: ArgumentHelp("Write at most so many MiB a second.", valueName: "n"))
   var rate: Int?
   @Option(
@@ -50,6 +56,7 @@ struct CompactCommand: Verb {
     var options = CompactionOptions()
     options.leastGarbage = leastGarbage
     options.bytesPerSecond = rate.map { $0 << 20 }
+    options.isExact = exact
     options.isCancelled = { Interruption.isAsked }
     let report: CompactionReport
     if dryRun {
@@ -57,11 +64,19 @@ struct CompactCommand: Verb {
     } else {
       Interruption.listen()
       let log = try store.openForWriting()
+      let limit = rate.map { ", at most \($0) MiB/s" } ?? ""
+      let bar = SharedProgressBar("compacting" + limit, unit: "bytes", json: output.json)
+      defer { bar.finish() }
+      options.progress = { bar.update($0, of: $1) }
       report = try log.compact(options)
+      bar.finish()
       try log.close()
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     try output.json ? printObject(report, seconds, streams) : printText(report, seconds, streams)
+    if report.segments.contains(where: { $0.outcome == .damaged }) {
+      throw CommandFailure(.problems, nil)
+    }
   }
 
   private func printText(
@@ -77,11 +92,12 @@ struct CompactCommand: Verb {
       table.addRow([
         "\(segment.id)", "\(segment.basePosition)-\(segment.lastPosition)",
         "\(ByteCount(segment.bytesBefore))", "\(ByteCount(segment.bytesAfter))",
-        segment.eventsRemoved.grouped, segment.outcome.words,
+        (segment.isEstimate ? "~" : "") + segment.eventsRemoved.grouped,
+        segment.outcome.words + (segment.damage.map { " at byte \($0.offset)" } ?? ""),
       ])
     }
     for line in table.lines { try streams.output.writeLine(line) }
-    let verb = dryRun ? "would become" : "are now"
+    let verb = dryRun ? (report.isEstimate ? "would become about" : "would become") : "are now"
     try streams.output.writeLine(
       "\(ByteCount(report.bytesBefore)) \(verb) \(ByteCount(report.bytesAfter));"
         + " \(report.eventsRemoved.grouped) events and \(report.payloadsRemoved.grouped) payloads"
@@ -107,6 +123,7 @@ struct CompactCommand: Verb {
       writer.member("spaceNeeded", report.spaceNeeded)
       writer.member("seconds", seconds)
       writer.member("dryRun", dryRun)
+      writer.member("estimate", report.isEstimate)
       writer.key("reasons")
       writer.array { for segment in report.segments { $0.segment(segment) } }
     }
@@ -127,6 +144,8 @@ extension JSONWriter {
       writer.member("payloadsRemoved", segment.payloadsRemoved)
       writer.member("eventsHeld", segment.eventsHeld)
       writer.member("outcome", segment.outcome.rawValue)
+      writer.member("estimate", segment.isEstimate)
+      writer.member("damage", segment.damage.map { "\($0.file) at byte \($0.offset)" })
       writer.key("rules")
       writer.array { writer in
         for share in segment.rules {
@@ -149,6 +168,7 @@ extension CompactionReport.Outcome {
     case .tooLittleGarbage: "kept: too little would go"
     case .inWriting: "kept: it is in writing"
     case .keysRemembered: "kept: the keys of what would go are remembered"
+    case .damaged: "kept: it is damaged,"
     }
   }
 }

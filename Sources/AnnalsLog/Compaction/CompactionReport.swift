@@ -11,6 +11,11 @@ public struct CompactionOptions: Sendable {
   ///
   /// The default is true.
   public var sealsActiveSegment = true
+  /// Whether a plan judges every event.
+  ///
+  /// The default is false: of what footers do not tell, some thousand events a segment are judged
+  /// and stand for the rest. Compaction itself counts what it removes.
+  public var isExact = false
   /// Asked now and then; compaction ends early once it says true, with all that it finished.
   public var isCancelled: @Sendable () -> Bool = { false }
   /// Told how many bytes are done, of how many.
@@ -43,6 +48,14 @@ public struct CompactionReport: Hashable, Sendable {
   /// Whether it was asked to end early.
   public var isCancelled = false
 
+  /// Whether a part of the numbers is an estimate from a sample.
+  public var isEstimate: Bool { segments.contains(where: \.isEstimate) }
+
+  /// The part of the segments' bytes that goes, from 0 to 1.
+  public var garbage: Double {
+    bytesBefore == 0 ? 0 : Double(bytesBefore - bytesAfter) / Double(bytesBefore)
+  }
+
   /// No compaction.
   public init() {}
 
@@ -69,6 +82,10 @@ public struct CompactionReport: Hashable, Sendable {
     public var rules: [Share]
     /// What becomes of it.
     public var outcome: Outcome
+    /// Whether the numbers of events and bytes are an estimate from a sample.
+    public var isEstimate = false
+    /// What is wrong with it, if it is damaged.
+    public var damage: Corruption?
   }
 
   /// The events that one rule removes.
@@ -94,5 +111,7 @@ public struct CompactionReport: Hashable, Sendable {
     case inWriting
     /// Only events whose keys are remembered would leave.
     case keysRemembered
+    /// It is damaged, see `damage`, and left as it is.
+    case damaged
   }
 }

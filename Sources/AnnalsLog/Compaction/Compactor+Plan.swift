@@ -6,24 +6,67 @@ struct Compactor {
   let core: LogCore
   let options: CompactionOptions
   let rules: RetentionRules
+  let subjects: RuleSubjects
+  /// The records of deletions and ends: what they hide is to be gone, and not only out of sight.
+  private let erasing: Set<UInt64>
   var judge: EventJudge
   var report = CompactionReport()
   /// What is rewritten into one segment each, as indices of `segments`.
   var groups: [Range<Int>] = []
   let segments: [Segment]
+  /// Whether nothing will be done: then the segment in writing counts as if it were sealed.
+  private let isDry: Bool
+  /// Whether each segment's numbers come from all of its events.
+  private var isExact: [Bool] = []
+  /// How much of the groups' segments is read, and of how much.
+  var progress = (done: 0, told: 0, total: 0)
 
-  init(_ core: LogCore, _ options: CompactionOptions, newestKey: UInt64) {
+  init(_ core: LogCore, _ options: CompactionOptions, newestKey: UInt64, isDry: Bool = false) {
     self.core = core
     self.options = options
+    self.isDry = isDry
     rules = core.retention.current ?? .none
+    subjects = RuleSubjects(rules)
+    erasing = Set(
+      core.retention.records.filter { [.delete, .tombstone].contains($0.record.kind) }
+        .map(\.number)
+    )
     judge = EventJudge(core, rules, newestKey: newestKey)
     segments = core.currentView.segments
   }
 
-  /// Looks through all segments and decides which are rewritten together.
+  /// Looks at all segments and decides which are rewritten together.
   mutating func plan() throws(LogError) {
-    for segment in segments { report.segments.append(try survey(segment)) }
+    for segment in segments {
+      report.segments.append(try look(segment, isExact: options.isExact))
+      isExact.append(options.isExact)
+    }
     chooseGroups()
+    addUp()
+  }
+
+  /// Judges every event of what is to be rewritten, and decides again where that makes a
+  /// difference.
+  mutating func settle() throws(LogError) {
+    while true {
+      let open = groups.joined().filter { !isExact[$0] }
+      if open.isEmpty { break }
+      for index in open {
+        report.segments[index] = try look(segments[index], isExact: true)
+        isExact[index] = true
+      }
+      chooseGroups()
+    }
+    addUp()
+  }
+
+  private mutating func addUp() {
+    report.bytesBefore = 0
+    report.bytesAfter = 0
+    report.segmentsRewritten = 0
+    report.eventsRemoved = 0
+    report.payloadsRemoved = 0
+    report.spaceNeeded = 0
     for entry in report.segments {
       report.bytesBefore += entry.bytesBefore
       switch entry.outcome {
@@ -36,112 +79,108 @@ struct Compactor {
       }
     }
     report.segmentsMade = groups.count
-    for group in groups {
-      // The footer, of at most a few dozen bytes an event, and a list, may take as much as a
-      // quarter of the segment.
-      let bytes = report.segments[group].reduce(Segment.firstFrame) { $0 + $1.bytesAfter }
-      report.spaceNeeded = max(report.spaceNeeded, bytes + bytes / 4 + 64 << 10)
+    for group in groups { report.spaceNeeded = max(report.spaceNeeded, space(group)) }
+  }
+
+  /// The bytes that must be free to rewrite a group.
+  func space(_ group: Range<Int>) -> Int {
+    // The footer, of at most a few dozen bytes an event, and a list, may take as much as a
+    // quarter of the segment.
+    let bytes = report.segments[group].reduce(Segment.firstFrame) { $0 + $1.bytesAfter }
+    return bytes + bytes / 4 + 64 << 10
+  }
+
+  /// As `survey`; a damaged segment is no reason not to do the others.
+  private mutating func look(
+    _ segment: Segment,
+    isExact: Bool
+  ) throws(LogError) -> CompactionReport.Segment {
+    do throws(LogError) {
+      return try survey(segment, isExact: isExact)
+    } catch {
+      guard case .corrupt(let damage) = error else { throw error }
+      var found = entry(segment)
+      found.outcome = .damaged
+      found.damage = damage
+      return found
     }
   }
 
-  /// Reads one segment's frames and judges every event.
-  mutating func survey(_ segment: Segment) throws(LogError) -> CompactionReport.Segment {
+  private func entry(_ segment: Segment) -> CompactionReport.Segment {
     let entry = segment.current.entry
-    var found = CompactionReport.Segment(
+    return CompactionReport.Segment(
       id: segment.id,
       basePosition: Position(segment.base.position),
       lastPosition: Position(entry.isSealed ? entry.lastPosition : core.durableThrough),
       bytesBefore: segment.mapping.count,
-      bytesAfter: entry.isSealed ? Int(entry.end) : segment.mapping.count,
+      bytesAfter: segment.mapping.count,
       eventsRemoved: 0,
       payloadsRemoved: 0,
       eventsHeld: 0,
       rules: [],
       outcome: .nothingToRemove
     )
-    var shares: [UInt64: Int] = [:]
-    if !judge.isOver(segment.base.position), try mayConcern(segment) {
-      try judgeFrames(segment, &found, &shares)
+  }
+
+  /// Finds out what of a segment would go.
+  ///
+  /// - Parameter isExact: Whether all of it is read and every event judged.
+  mutating func survey(
+    _ segment: Segment,
+    isExact: Bool
+  ) throws(LogError) -> CompactionReport.Segment {
+    var found = entry(segment)
+    var tally = SurveyTally()
+    var end = Int(segment.current.entry.end)
+    if isExact {
+      end = try judgeFrames(segment, Segment.firstFrame..<segment.limit, &tally)
+    } else if !judge.isOver(segment.base.position) {
+      var start = Segment.firstFrame
+      var known: UInt64?
+      if let footer = segment.footer, footer.damages.isEmpty {
+        let (isAnswer, isEstimate) = try survey(segment, by: footer, &tally)
+        if isAnswer {
+          start = Int(footer.header.end)
+          known = footer.header.lastPosition
+          found.isEstimate = isEstimate
+        } else {
+          tally = SurveyTally()
+        }
+      }
+      // What the footer does not cover, or all.
+      end = try judgeFrames(segment, start..<segment.limit, behind: known, &tally)
     }
-    found.rules = shares.sorted { $0.key < $1.key }.map { .init(record: $0.key, events: $0.value) }
-    found.bytesAfter = max(found.bytesAfter, Segment.firstFrame)
+    if segment.isSealed || isDry && tally.removed + tally.emptied > 0 {
+      found.bytesAfter = max(end - tally.bytes, Segment.firstFrame)
+    }
+    found.eventsRemoved = tally.removed
+    found.payloadsRemoved = tally.emptied
+    found.eventsHeld = tally.held
+    found.rules = tally.shares.sorted { $0.key < $1.key }
+      .map { .init(record: $0.key, events: $0.value) }
     found.outcome = outcome(segment, found)
     return found
   }
 
-  private mutating func judgeFrames(
-    _ segment: Segment,
-    _ found: inout CompactionReport.Segment,
-    _ shares: inout [UInt64: Int]
-  ) throws(LogError) {
-    let limit = segment.limit
-    let through = core.durableThrough
-    var offset = Segment.firstFrame
-    var position = segment.base.position - 1
-    while offset < limit, segment.isSealed || position < through {
-      let header = try segment.frame(at: offset, limit: limit)
-      defer { offset += header.byteCount }
-      let bytes = segment.bytes
-      guard header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) else {
-        continue
-      }
-      position = frame.lastPosition(bytes)
-      guard try judge.judge(frame, bytes) else { continue }
-      var removedPayload = 0
-      var removed = 0
-      for (index, verdict) in judge.verdicts.enumerated() {
-        let payload = Int(truncatingIfNeeded: frame.payloadLengths.value(index, in: bytes))
-        switch verdict {
-        case .keep: continue
-        case .redact:
-          found.payloadsRemoved += 1
-          removedPayload += payload
-        case .empty:
-          found.eventsHeld += 1
-          found.payloadsRemoved += 1
-          removedPayload += payload
-        case .hold: found.eventsHeld += 1
-        case .remove(let record):
-          shares[record, default: 0] += 1
-          removed += 1
-          removedPayload += payload
-        }
-      }
-      found.eventsRemoved += removed
-      let overhead = header.byteCount - (frame.payloadsEnd - frame.payloadsOffset)
-      found.bytesAfter -=
-        removed == frame.eventCount
-        ? header.byteCount : removedPayload + overhead * removed / max(1, frame.eventCount)
-    }
+  /// Whether the segment in writing holds anything to remove.
+  mutating func hasGarbage(_ segment: Segment) throws(LogError) -> Bool {
+    if judge.isOver(segment.base.position) { return false }
+    var tally = SurveyTally()
+    _ = try judgeFrames(segment, Segment.firstFrame..<segment.limit, &tally)
+    return tally.removed + tally.emptied > 0
   }
-
-  /// Whether a rule may be about an event of the segment; asked of its footer.
-  private func mayConcern(_ segment: Segment) throws(LogError) -> Bool {
-    if rules.hasStanding || !rules.categories.isEmpty { return true }
-    if rules.eventBounds.first <= segment.current.entry.lastPosition,
-      segment.base.position <= rules.eventBounds.last
-    {
-      return true
-    }
-    guard let footer = segment.footer, segment.hasWholeFooter else { return true }
-    let subjects = rules.aggregates.all
-    if subjects.count > Self.lookupsMax { return true }
-    for hash in subjects.keys where try footer.keys.find(hash) != nil { return true }
-    return false
-  }
-
-  /// Up to so many aggregates are looked up in a footer before its segment is read instead.
-  private static let lookupsMax = 10_000
 
   private func outcome(
     _ segment: Segment,
     _ found: CompactionReport.Segment
   ) -> CompactionReport.Outcome {
-    if !segment.hasWholeFooter { return .inWriting }
+    let isSealed = segment.isSealed ? segment.hasWholeFooter : isDry && options.sealsActiveSegment
+    if !isSealed { return .inWriting }
     if found.payloadsRemoved > 0 || found.rules.contains(where: { isErasing($0.record) }) {
       return .rewritten
     }
     if found.eventsRemoved == 0 {
+      if !segment.isSealed { return .inWriting }
       return found.eventsHeld > 0 ? .keysRemembered : .nothingToRemove
     }
     let garbage = found.bytesBefore - found.bytesAfter
@@ -150,14 +189,11 @@ struct Compactor {
   }
 
   /// Whether what the rule hides is to be gone, and not only out of sight.
-  private func isErasing(_ record: UInt64) -> Bool {
-    guard let placed = core.retention.placed(record) else { return false }
-    return placed.record.kind == .delete || placed.record.kind == .tombstone
-  }
+  func isErasing(_ record: UInt64) -> Bool { erasing.contains(record) }
 
   /// Whose states may hold what is about to leave for good: aggregates by their key hashes, or all
   /// of them; nil if nothing is.
-  var erased: (aggregates: Set<KeyHash>?, Void)? {
+  var removed: (aggregates: Set<KeyHash>?, Void)? {
     var records: Set<UInt64> = []
     var hasRedactions = false
     for group in groups {
@@ -181,14 +217,27 @@ struct Compactor {
     return hashes.isEmpty ? nil : (hashes, ())
   }
 
+  /// From where on events are about to be erased: deleted or ended for good, or their payloads
+  /// taken; nil if nothing is. What is only out of sight, or out of age, does not count.
+  var firstErased: Position? {
+    let found = groups.joined().lazy.map { report.segments[$0] }.first { found in
+      found.payloadsRemoved > 0 || found.rules.contains { isErasing($0.record) }
+    }
+    return found?.basePosition
+  }
+
   /// Puts neighbours together until a segment is full; small ones join, also where nothing leaves.
   private mutating func chooseGroups() {
+    groups = []
+    for index in segments.indices where report.segments[index].outcome != .damaged {
+      report.segments[index].outcome = outcome(segments[index], report.segments[index])
+    }
     let target = core.options.segmentBytes
     var start = 0
     var bytes = 0
     func span(_ range: Range<Int>) -> UInt64 {
-      segments[range.upperBound - 1].current.entry.lastPosition
-        - segments[range.lowerBound].base.position
+      let last = report.segments[range.upperBound - 1].lastPosition.rawValue
+      return last - min(last, segments[range.lowerBound].base.position)
     }
     func finish(_ end: Int) {
       let range = start..<end
@@ -204,7 +253,9 @@ struct Compactor {
     }
     for index in segments.indices {
       let found = report.segments[index]
-      let isSmall = segments[index].hasWholeFooter && found.bytesAfter < target / 4
+      let isSmall =
+        segments[index].hasWholeFooter && found.outcome != .damaged
+        && found.bytesAfter < target / 4
       guard found.outcome == .rewritten || isSmall else {
         finish(index)
         start = index + 1

@@ -9,52 +9,68 @@ extension Compactor {
     report.payloadsRemoved = 0
     report.segmentsRewritten = 0
     report.segmentsMade = 0
-    let total = groups.joined().reduce(0) { $0 + report.segments[$1].bytesBefore }
-    var done = 0
+    progress.total = groups.joined().reduce(0) { $0 + report.segments[$1].bytesBefore }
     for group in groups {
       if options.isCancelled() {
         report.isCancelled = true
         return
       }
       try checkSpace(group)
-      let made: Int
+      let before = report.segments[group].reduce(0) { $0 + $1.bytesBefore }
+      let start = progress.done
+      let made: (segment: Int, footer: Int)
       do throws(LogError) {
         made = try rewrite(group, maintenance)
       } catch {
-        guard case .closed = error, options.isCancelled() else { throw error }
-        report.isCancelled = true
-        return
+        switch error {
+        case .closed where options.isCancelled():
+          report.isCancelled = true
+          return
+        case .corrupt(let damage):
+          // What was found whole a moment ago: the others are done all the same.
+          for index in group {
+            report.segments[index].outcome = .damaged
+            report.segments[index].damage = damage
+          }
+          continue
+        default: throw error
+        }
       }
       control?.publish(replacedCount: UInt64(maintenance.current.list.replaced.count))
-      var before = 0
-      for index in group {
-        before += report.segments[index].bytesBefore
-        report.eventsRemoved += report.segments[index].eventsRemoved
-        report.payloadsRemoved += report.segments[index].payloadsRemoved
+      for found in report.segments[group] {
+        report.eventsRemoved += found.eventsRemoved
+        report.payloadsRemoved += found.payloadsRemoved
       }
-      report.bytesAfter += made - before
-      report.bytesWritten += made
+      report.bytesAfter += made.segment - before
+      report.bytesWritten += made.segment + made.footer
       report.segmentsRewritten += group.count
       report.segmentsMade += 1
-      done += before
-      options.progress(done, total)
+      progress.done = start + before
+      options.progress(progress.done, progress.total)
     }
+  }
+
+  /// Tells how far it is, once a mebibyte.
+  private mutating func advance(_ byteCount: Int) {
+    progress.done += byteCount
+    guard progress.done - progress.told >= 1 << 20 else { return }
+    progress.told = progress.done
+    options.progress(progress.done, progress.total)
   }
 
   private func checkSpace(_ group: Range<Int>) throws(LogError) {
     let available = try core.files.log.availableBytes()
-    let bytes = report.segments[group].reduce(Segment.firstFrame) { $0 + $1.bytesAfter }
-    let needed = bytes + bytes / 4 + 64 << 10
+    let needed = space(group)
     if needed > available { throw .spaceNeeded(bytes: needed, available: available) }
   }
 
-  /// Makes one segment of the group and puts it in their place; gives its size.
+  /// Makes one segment of the group and puts it in their place; gives its size, and its footer's.
   private mutating func rewrite(
     _ group: Range<Int>,
     _ maintenance: Maintenance
-  ) throws(LogError) -> Int {
+  ) throws(LogError) -> (segment: Int, footer: Int) {
     let old = Array(segments[group])
-    guard let first = old.first, let last = old.last else { return 0 }
+    guard let first = old.first, let last = old.last else { return (0, 0) }
     var entry = last.current.entry
     entry.id = try maintenance.takeSegmentID()
     entry.isRewritten = true
@@ -94,8 +110,8 @@ extension Compactor {
       header: header,
       entry: entry
     )
-    try maintenance.swap(old, for: segment)
-    return segment.mapping.count
+    let footerBytes = try maintenance.swap(old, for: segment)
+    return (segment.mapping.count, footerBytes)
   }
 
   private mutating func write(
@@ -147,6 +163,7 @@ extension Compactor {
     while offset < limit {
       let header = try segment.frame(at: offset, limit: limit)
       defer { offset += header.byteCount }
+      advance(header.byteCount)
       let bytes = segment.bytes
       if header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) {
         if try judge.judge(frame, bytes) {
@@ -207,8 +224,10 @@ extension Maintenance {
   ///
   /// Their files are removed once both slots of the manifest lead to lists without them; whoever
   /// maps them keeps them.
-  func swap(_ old: [Segment], for segment: Segment) throws(LogError) {
-    guard let first = old.first else { return }
+  ///
+  /// - Returns: the bytes of its footer.
+  func swap(_ old: [Segment], for segment: Segment) throws(LogError) -> Int {
+    guard let first = old.first else { return 0 }
     let footer = try core.buildFooter(
       segment,
       through: Int(segment.current.entry.end),
@@ -254,6 +273,7 @@ extension Maintenance {
       }
       try core.files.syncNames(core.files.log)
     }
+    return footer.count
   }
 }
 

@@ -20,6 +20,8 @@ struct EventJudge {
   private let now: Int64
   private let through: UInt64
   private let newestKey: UInt64
+  /// The records whose rules can not be loosened.
+  private let fixed: Set<UInt64>
   private var known: [KeyHash: Row?] = [:]
   private static let knownMax = 1 << 16
 
@@ -43,6 +45,10 @@ struct EventJudge {
     self.newestKey = newestKey
     now = core.options.clock()
     through = core.durableThrough
+    fixed = Set(
+      core.retention.records.filter { ![.keepCount, .keepAge].contains($0.record.kind) }
+        .map(\.number)
+    )
   }
 
   /// Whether no event behind `position` can be hidden.
@@ -100,11 +106,9 @@ struct EventJudge {
 
   /// Keeps the places of appends whose keys are still remembered; whether anything is left to do.
   private mutating func heedKeys(_ frame: EventsFrame, _ bytes: Span<UInt8>) -> Bool {
+    let window = KeyWindow(newest: newestKey, now: now)
     for key in frame.keys(bytes) ?? [] {
-      let isForgotten =
-        newestKey - min(newestKey, key.sequence) >= Limits.keysRemembered
-        && now - key.time > Limits.keySecondsRemembered * 1_000_000
-      if isForgotten { continue }
+      if !window.holds(sequence: key.sequence, time: key.time) { continue }
       for index in frame.events(ofAppend: key.append, bytes) {
         guard case .remove(let record) = verdicts[index] else { continue }
         verdicts[index] = place(record, index, frame, bytes)
@@ -125,15 +129,10 @@ struct EventJudge {
     _ frame: EventsFrame,
     _ bytes: Span<UInt8>
   ) -> Verdict {
-    if isStanding(record) { return .hold(record) }
+    // The rule may be loosened, and what it hides is seen again.
+    if !fixed.contains(record) { return .hold(record) }
     let isFull = frame.payloadLengths.value(index, in: bytes) > 0 || frame.extrasEnd != 0
     return isFull ? .empty(record) : .hold(record)
-  }
-
-  /// Whether the rule may be loosened, so that what it hides is seen again.
-  private func isStanding(_ record: UInt64) -> Bool {
-    guard let placed = core.retention.placed(record) else { return true }
-    return placed.record.kind == .keepCount || placed.record.kind == .keepAge
   }
 
   private mutating func row(_ id: Span<UInt8>) throws(LogError) -> Row? {

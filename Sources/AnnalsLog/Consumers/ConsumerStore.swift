@@ -13,7 +13,10 @@
 package final class ConsumerStore: @unchecked Sendable {
   // Checked how: everything that changes is touched only under `lock`; each entry guards
   // itself.
-  private let log: EventLog
+  private let core: LogCore
+  private let writer: Writer?
+  /// Keeps the log open.
+  private let log: EventLog?
   private let lock = Lock()
   private var directory: (any LogDirectory)?
   private var isDirectoryDurable = false
@@ -23,6 +26,15 @@ package final class ConsumerStore: @unchecked Sendable {
   /// The store of the consumers of `log`; touches no file before it is used.
   package init(_ log: EventLog) {
     self.log = log
+    core = log.core
+    writer = log.writer
+  }
+
+  /// The store of the consumers of a log that is kept open by others.
+  init(_ core: LogCore, _ writer: Writer) {
+    log = nil
+    self.core = core
+    self.writer = writer
   }
 
   /// How many slots were met that did not verify, in all loads: each fell back to the other slot.
@@ -39,7 +51,7 @@ package final class ConsumerStore: @unchecked Sendable {
   package func load(_ name: String) throws(LogError) -> ConsumerRecord? {
     try check(name)
     guard let directory = try open(create: false) else { return nil }
-    if log.writer != nil {
+    if writer != nil {
       let loaded = try entry(name, directory).load()
       note(loaded.damagedCount)
       return loaded.record
@@ -48,7 +60,7 @@ package final class ConsumerStore: @unchecked Sendable {
     while true {
       // Beside a writer both slots can change while they are read, one after the other.
       do throws(LogError) {
-        let loaded = try ConsumerEntry(name, log.core, directory).read()
+        let loaded = try ConsumerEntry(name, core, directory).read()
         note(loaded.damagedCount)
         return loaded.record
       } catch {
@@ -78,7 +90,7 @@ package final class ConsumerStore: @unchecked Sendable {
         )
       )
     }
-    let head = log.core.durableThrough
+    let head = core.durableThrough
     // Else a power cut could leave a consumer that knows of events which never were.
     guard record.position <= head else {
       throw .positionBeyondHead(requested: Position(record.position), head: Position(head))
@@ -106,8 +118,8 @@ package final class ConsumerStore: @unchecked Sendable {
       let bytes = try file.read(ConsumerHeader.Layout.byteCount, at: 0)
       let size = try file.size()
       guard
-        let header = try ConsumerEntry.header(bytes.span, log.core, file: file.name),
-        ConsumerEntry.stem(header.name.span, log.core.hasher) == stem
+        let header = try ConsumerEntry.header(bytes.span, core, file: file.name),
+        ConsumerEntry.stem(header.name.span, core.hasher) == stem
       else {
         damagedBytes[stem, default: 0] += size
         continue
@@ -151,7 +163,7 @@ package final class ConsumerStore: @unchecked Sendable {
   }
 
   private func checkWritable() throws(LogError) {
-    guard let writer = log.writer else { throw .readOnly }
+    guard let writer else { throw .readOnly }
     // Given up by a close; also, a forked child does not hold it.
     guard writer.directoryLock.isHeldByProcess else { throw .closed }
   }
@@ -163,12 +175,12 @@ package final class ConsumerStore: @unchecked Sendable {
     // Found is not made durable: its maker may have died, or failed, before it came to that.
     if let directory, isDirectoryDurable || !create { return directory }
     do throws(LogError) {
-      let opened = try log.core.files.root.openDirectory(
+      let opened = try core.files.root.openDirectory(
         StoreFile.consumersDirectory,
         create: create
       )
       // A name may be there that an earlier process did not make durable.
-      if log.writer != nil { try opened.sync() }
+      if writer != nil { try opened.sync() }
       directory = opened
       isDirectoryDurable = create
       return opened
@@ -181,7 +193,7 @@ package final class ConsumerStore: @unchecked Sendable {
   private func entry(_ name: String, _ directory: any LogDirectory) -> ConsumerEntry {
     lock.withLock {
       if let entry = entries[name] { return entry }
-      let entry = ConsumerEntry(name, log.core, directory)
+      let entry = ConsumerEntry(name, core, directory)
       entries[name] = entry
       return entry
     }

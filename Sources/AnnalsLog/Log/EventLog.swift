@@ -15,6 +15,9 @@ public final class EventLog: Sendable {
   package let follower: Follower?
   /// The states of aggregates that were kept; touches no file before it is used.
   package let snapshots: SnapshotStore
+  /// Nil on a log that was opened for reading.
+  package let compaction: Compaction?
+  private let automatic: AutomaticCompactor?
   private let control: ControlPage?
   /// What opening found and did.
   public let recovery: RecoveryReport
@@ -36,10 +39,16 @@ public final class EventLog: Sendable {
     writer = parts.writer
     follower = parts.follower
     control = parts.control
-    snapshots = SnapshotStore(parts.core, parts.writer)
+    let snapshots = SnapshotStore(parts.core, parts.writer)
+    self.snapshots = snapshots
+    compaction = parts.writer.map { Compaction(parts.core, $0, snapshots) }
+    automatic = compaction.flatMap { compaction in
+      options.automaticCompaction.map { AutomaticCompactor(parts.core, compaction, $0) }
+    }
     var report = parts.report
     report.microseconds = Int64((SystemClock.monotonicNanoseconds() - start) / 1000)
     recovery = report
+    try automatic?.start()
   }
 
   deinit {
@@ -81,6 +90,7 @@ public final class EventLog: Sendable {
   /// Later appends throw `.closed`; a second close does nothing.
   public func close() throws(LogError) {
     guard let writer else { return }
+    automatic?.stop()
     snapshots.close()
     try writer.close()
     control?.end()

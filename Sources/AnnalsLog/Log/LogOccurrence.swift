@@ -6,4 +6,8 @@ package enum LogOccurrence: Sendable {
   case diskFull(SystemError)
   /// A write or sync failed; nothing can be appended until the log is opened again.
   case writerPoisoned(SystemError)
+  /// The log has compacted itself.
+  case compacted(bytesBefore: Int, bytesAfter: Int)
+  /// The log could not compact itself; it will be tried again.
+  case compactionFailed(LogError)
 }

@@ -48,6 +48,11 @@ public struct LogOptions: Sendable {
   /// The default is 1,000,000,
   /// which take at most 57 MB.
   public var indexKeysMax = 1_000_000
+  /// Whether the log compacts itself now and then, on a thread of its own; nil, the default, for
+  /// never.
+  ///
+  /// Only with `.readWrite`.
+  public var automaticCompaction: AutomaticCompaction?
   /// Whether footers, checkpoints and the next segment are made by a thread of the log's own, off
   /// the path of appends.
   ///

@@ -488,6 +488,7 @@ extension LogOpener {
         .init(StoreFile.logDirectory + "/" + name, .leftoverRemoved)
       )
     }
+    sweepLists()
     for name in names {
       guard name.hasSuffix(".segment"), let id = SegmentID(name.dropLast(8)),
         id >= list.nextSegment,
@@ -526,5 +527,18 @@ extension LogOpener {
     }
     guard let generation = StoreFile.number(in: name, prefix: "index-") else { return false }
     return !list.checkpoints.contains { $0.generation == generation }
+  }
+
+  /// Removes the segment lists that no slot of the manifest leads to: the newest counts, and the
+  /// one before may be the other slot's.
+  private mutating func sweepLists() {
+    let newest = manifest.listGeneration
+    for name in (try? core.files.root.names()) ?? [] {
+      guard let number = StoreFile.number(in: name, prefix: "segments-"),
+        number > newest || number + 1 < newest,
+        (try? core.files.root.remove(name)) != nil
+      else { continue }
+      report.findings.append(.init(name, .leftoverRemoved))
+    }
   }
 }

@@ -161,4 +161,24 @@ import Testing
     #expect(report.eventsRemoved > 0)
     try RetentionComparison(log: log, model: model, moment: model.moment).run()
   }
+
+  @Test func listsThatNothingLeadsToAreRemoved() throws {
+    let (disk, model) = try Self.start()
+    let root = try disk.openDirectory("/store", create: false)
+    let name = try #require(try root.names().filter { $0.hasPrefix("segments-") }.max())
+    let bytes = try root.openFile(name, .readOnly).read(1 << 20, at: 0)
+    // What a crash left between a list and the manifest, long ago and just now.
+    for stale in [StoreFile.segmentList(1), StoreFile.segmentList(900)] {
+      let file = try root.openFile(stale, .create)
+      try file.write(bytes.span, at: 0)
+      try file.sync()
+    }
+    try root.sync()
+    let log = try Self.log(disk)
+    #expect(log.recovery.findings.filter { $0.kind == .leftoverRemoved }.count == 2)
+    try log.compact()
+    try log.close()
+    #expect(try root.names().filter { $0.hasPrefix("segments-") }.count == 2)
+    try Self.check(disk, model)
+  }
 }
