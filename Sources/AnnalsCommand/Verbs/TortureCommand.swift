@@ -133,12 +133,19 @@ struct TortureWriteCommand: Verb {
   @OptionGroup var store: StoreArgument
   @Option(help: "What the events follow from.")
   var seed: UInt64
+  @Option(help: "Close the log when it ends at this position or behind it.")
+  var events: UInt64?
   @Flag(help: "Say only what survives power loss.")
   var saysDurable = false
 
   func run(_ streams: StandardStreams) throws {
     let workload = TortureWorkload(seed: seed)
-    try workload.write(to: store.path, sayingDurable: saysDurable, streams.output)
+    try workload.write(
+      to: store.path,
+      through: events ?? .max,
+      sayingDurable: saysDurable,
+      streams.output
+    )
   }
 }
 
