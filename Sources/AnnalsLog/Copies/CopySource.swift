@@ -39,7 +39,7 @@ struct CopySource {
       }
       throw .notAStore(path: path)
     }
-    guard StoreCreation.isStore(try root.names()) else { throw .notAStore(path: path) }
+    guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
     let log = try openLog(root)
     let files = StoreFiles(path: path, root: root, log: log)
     return try retrying(root) { () throws(LogError) in try read(path, files, options) }

@@ -14,7 +14,7 @@ extension EventLog {
   ) throws(LogError) -> Parts {
     let root = try openRoot(path, options, create: options.createsStore)
     var names = try root.names()
-    let isVacant = try Self.isVacant(root, names)
+    let isVacant = try !StoreCreation.isStore(root, names)
     if isVacant {
       guard options.createsStore else { throw .notAStore(path: path) }
       guard StoreCreation.isVacant(names) else { throw .occupied(path: path) }
@@ -25,7 +25,7 @@ extension EventLog {
     if isVacant {
       // Another process may have made the store before this one got the lock.
       names = try root.names()
-      if try Self.isVacant(root, names) { try StoreCreation.create(path, root, options) }
+      if try !StoreCreation.isStore(root, names) { try StoreCreation.create(path, root, options) }
     }
     let log = try root.openDirectory(StoreFile.logDirectory, create: false)
     let files = StoreFiles(path: path, root: root, log: log)
@@ -61,21 +61,6 @@ extension EventLog {
       }
       throw error
     }
-  }
-
-  /// Whether there is no store, and no data that could be one whose manifest was lost.
-  private static func isVacant(
-    _ root: any LogDirectory,
-    _ names: [String]
-  ) throws(LogError) -> Bool {
-    if names.contains(StoreFile.manifest) { return false }
-    guard names.contains(StoreFile.logDirectory) else { return true }
-    let log = try root.openDirectory(StoreFile.logDirectory, create: false)
-    for name in try log.names() where name.hasSuffix(".segment") {
-      let start = try log.openFile(name, .readOnly).read(2 * HeaderBlock.byteCount, at: 0)
-      if !start.span.isZero(0..<start.count) { return false }
-    }
-    return true
   }
 
   /// Makes the writer that goes on where the opener found the log to end.

@@ -220,7 +220,7 @@ extension EventLog {
       }
       throw .notAStore(path: path)
     }
-    guard StoreCreation.isStore(try root.names()) else { throw .notAStore(path: path) }
+    guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
     let log: any LogDirectory
     do throws(LogError) {
       log = try root.openDirectory(StoreFile.logDirectory, create: false)

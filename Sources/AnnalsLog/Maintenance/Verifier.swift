@@ -30,7 +30,7 @@ public enum StoreVerifier {
       }
       throw .notAStore(path: path)
     }
-    guard StoreCreation.isStore(try root.names()) else { throw .notAStore(path: path) }
+    guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
     return try withoutActuallyEscaping(progress) { progress throws(LogError) in
       var run = Verification(path, root, options, progress)
       try run.check()

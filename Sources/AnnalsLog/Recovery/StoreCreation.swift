@@ -19,6 +19,23 @@ package enum StoreCreation {
     names.contains(StoreFile.manifest) || names.contains(StoreFile.logDirectory)
   }
 
+  /// Whether there is a store in `root`, or data that could be one whose manifest was lost.
+  ///
+  /// A creation that was interrupted leaves segments of zeros and no manifest: not a store yet.
+  package static func isStore(
+    _ root: any LogDirectory,
+    _ names: [String]
+  ) throws(LogError) -> Bool {
+    if names.contains(StoreFile.manifest) { return true }
+    guard names.contains(StoreFile.logDirectory) else { return false }
+    let log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    for name in try log.names() where name.hasSuffix(".segment") {
+      let start = try log.openFile(name, .readOnly).read(2 * HeaderBlock.byteCount, at: 0)
+      if !start.span.isZero(0..<start.count) { return true }
+    }
+    return false
+  }
+
   /// Makes an empty store.
   ///
   /// The manifest comes last: without it there is no store, and what an

@@ -44,6 +44,33 @@ import Musl
     withExtendedLifetime(log) {}
   }
 
+  /// A creation that was interrupted anywhere left no store, or a whole one: never a damaged one.
+  @Test func whatACreationLeftIsNoStoreOrAWholeOne() throws {
+    let whole = SimulatedFileSystem()
+    try EventLog(at: "/store", options: simulatedOptions(whole)).close()
+    let count = whole.withFaults { $0.operationCount }
+    for stop in 1...count {
+      let disk = SimulatedFileSystem()
+      disk.withFaults { $0.stop(at: .after(stop)) }
+      try? EventLog(at: "/store", options: simulatedOptions(disk)).close()
+      let killed = disk.killed()
+      var options = simulatedOptions(killed)
+      options.access = .readOnly
+      do throws(LogError) {
+        #expect(try EventLog(at: "/store", options: options).read().isEmpty)
+        #expect(try StoreVerifier.verify("/store", options: options).problems.isEmpty)
+      } catch {
+        guard case .notAStore = error else {
+          Issue.record("stopped after call \(stop): \(error)")
+          continue
+        }
+      }
+      let log = try EventLog(at: "/store", options: simulatedOptions(killed))
+      #expect(try log.append([event(1)], to: "a-1").lastPosition == 1)
+      try log.close()
+    }
+  }
+
   /// Opened and closed with nothing appended, a log is read back from nowhere and rewritten nowhere.
   @Test func whatWasClosedNeedsNoWork() throws {
     let disk = SimulatedFileSystem()
