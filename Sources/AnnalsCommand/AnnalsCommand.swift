@@ -25,9 +25,10 @@ struct AnnalsCommand: ParsableCommand {
       DeleteCommand.self, TruncateCommand.self, RedactCommand.self, RetainCommand.self,
       CompactCommand.self, InspectCommand.self, VerifyCommand.self, BackupCommand.self,
       RestoreCommand.self, ForkCommand.self, SalvageCommand.self, TraceCommand.self,
-      ConsumersCommand.self, SnapshotsCommand.self,
+      ConsumersCommand.self, SnapshotsCommand.self, TortureCommand.self, BenchCommand.self,
       DemoCommand.self,
-      DemoCrashCommand.self, DemoProjectCommand.self,
+      DemoCrashCommand.self, DemoProjectCommand.self, TortureWriteCommand.self,
+      TortureLockCommand.self,
     ]
   )
 }

@@ -24,6 +24,9 @@ import Testing
     }
     let report = try explorer.explore()
     CrashBudget.report("recovery of \(story.name)", "\(counter.count) states")
+    print(
+      Proof.line("crashed-recoveries", counter.count, failures: report.failure == nil ? 0 : 1)
+    )
     if let failure = report.failure { Issue.record("\(story.name): \(failure)") }
     #expect(counter.count > 50)
   }

@@ -15,6 +15,26 @@ import Testing
     try DamagedPlaces.checkALostBeginning()
   }
 
+  @Test func aDamagedFrameHeaderCostsItsFrame() throws {
+    try DamagedStructures.checkFrameHeaders()
+  }
+
+  @Test func aHostileLengthBehindTheEndIsATornTail() throws {
+    try DamagedStructures.checkALengthBehindTheEnd()
+  }
+
+  @Test func aStaleFooterIsNotBelieved() throws {
+    try DamagedStructures.checkAStaleFooter()
+  }
+
+  @Test func aSecondWriterIsRefused() throws {
+    try DamagedStructures.checkASecondWriter()
+  }
+
+  @Test func noBlockClaimsMoreThanItCanHold() throws {
+    try DamagedStructures.checkExpansion()
+  }
+
   @Test func aWriteRefusedForLackOfRoomLeavesNothing() throws {
     try DamagedPlaces.checkARefusedWrite()
   }

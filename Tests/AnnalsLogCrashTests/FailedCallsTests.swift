@@ -69,6 +69,7 @@ import Musl
         return
       }
     }
+    print(Proof.line("failed-calls", cases.count))
     CrashBudget.report(
       "failed calls of \(story.name)",
       "\(cases.count) failures, \(stateCount) states"

@@ -23,6 +23,7 @@ import Testing
         return
       }
     }
+    print(Proof.line("full-disk", pointCount))
     CrashBudget.report("full disk, \(story.name)", "\(stateCount) states")
   }
 

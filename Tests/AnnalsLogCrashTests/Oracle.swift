@@ -44,6 +44,7 @@ struct Oracle {
     let log = try story.open(second)
     defer { log.abandon() }
     if let torn = log.recovery.tornTail { throw Violation("torn again: \(torn)") }
+    try checkSwept(second)
     guard log.head().rawValue == expected.head else {
       throw Violation("the second opening ends at \(log.head()), not \(expected.head)")
     }
@@ -66,6 +67,15 @@ struct Oracle {
     defer { last.abandon() }
     try expected.check(last)
     if isClosed, !last.recovery.wasClosed { throw Violation("closed, but not opened as such") }
+  }
+
+  /// Nothing is left of what a death interrupted.
+  private func checkSwept(_ disk: SimulatedFileSystem) throws {
+    let root = try disk.openDirectory(Story.path, create: false)
+    let log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    for name in try root.names() + log.names() where name.hasSuffix(StoreFile.temporarySuffix) {
+      throw Violation("opening leaves \(name)")
+    }
   }
 
   /// The next of the story, and one that takes up most of a segment.

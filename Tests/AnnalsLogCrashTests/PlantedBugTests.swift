@@ -25,6 +25,7 @@ import Musl
       "planted bug \(bug.rawValue)",
       failure == nil ? "missed" : "caught by \(harness.name)"
     )
+    print(Proof.line("planted-bugs", 1, failures: failure == nil ? 1 : 0))
     #expect(failure != nil, "\(harness.name) does not see \(bug.rawValue)")
   }
 
@@ -45,6 +46,12 @@ import Musl
       Harness(name: "damaged places") { message(DamagedPlaces.checkDamageBelowTheWatermark) }
     case .checksumWithoutSaltAndOffset:
       Harness(name: "damaged places") { message(DamagedPlaces.checkAFrameInTheWrongPlace) }
+    case .headerOutsideChecksum: structures(DamagedStructures.checkFrameHeaders)
+    case .lengthTrusted: structures(DamagedStructures.checkALengthBehindTheEnd)
+    case .staleIndexTrusted: structures(DamagedStructures.checkAStaleFooter)
+    case .temporaryFilesNotSwept: lives(of: .checkpointMerge)
+    case .lockDropped: structures(DamagedStructures.checkASecondWriter)
+    case .expansionUncapped: structures(DamagedStructures.checkExpansion)
     }
   }
 
@@ -52,6 +59,10 @@ import Musl
     Harness(name: "lives of \(story.name)") {
       try story.explorer(CrashBudget.options(states: 600)).explore().failure?.description
     }
+  }
+
+  private static func structures(_ check: @escaping () throws -> Void) -> Harness {
+    Harness(name: "damaged structures") { message(check) }
   }
 
   private static func message(_ check: () throws -> Void) -> String? {

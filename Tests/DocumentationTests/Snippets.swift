@@ -67,6 +67,13 @@ struct Totals: Projection {
   }
 }
 
+struct PayloadBytes: RawProjection {
+  static let name = "payload-bytes"
+  var total = 0
+
+  mutating func apply(_ record: borrowing EventView) { total += record.payload.count }
+}
+
 struct Greeting: Reactor {
   static let name = "greeting"
   func react(to event: AccountEvent, _ record: RecordedEvent) async throws {
@@ -258,6 +265,8 @@ struct Bank {
     }
     let totals = try read()
 
+    let payloadBytes = try store.start(raw: PayloadBytes())
+    try await payloadBytes.reached(store.head, within: .seconds(60))
     let report = try await totals.rebuild(comparing: true) { print($0.fraction) }
     print(report.eventCount, report.differences ?? [])
 

@@ -56,6 +56,7 @@ struct Growth {
       annals: Double(after - before) / Double(workload.aggregates)
     )
     report.add("growth: index in memory, most", "B/key", annals: index.perKey)
+    report.add("growth: index in memory, moved keys, most", "B/key", annals: index.perMovedKey)
     report.add("growth: index in memory, most", "B/event", annals: index.perEvent)
     try log.close()
   }
@@ -63,12 +64,16 @@ struct Growth {
   /// The most that the index in memory took, by its own count of what it holds.
   private struct IndexBytes {
     private(set) var perKey = 0.0
+    private(set) var perMovedKey = 0.0
     private(set) var perEvent = 0.0
 
     mutating func look(_ log: EventLog) {
       let memory = LogInspector(log).indexMemory
       if memory.keys > 10_000 {
         perKey = max(perKey, Double(memory.keyTableBytes) / Double(memory.keys))
+      }
+      if memory.movedKeys > 10_000 {
+        perMovedKey = max(perMovedKey, Double(memory.movedKeyBytes) / Double(memory.movedKeys))
       }
       if memory.chainedEvents > 10_000 {
         perEvent = max(perEvent, Double(memory.chainBytes) / Double(memory.chainedEvents))

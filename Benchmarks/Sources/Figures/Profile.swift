@@ -44,16 +44,18 @@ struct Profile {
       case "threads":
         try threads(log)
         return
-      case "scan", "load":
-        try StoreMaker.fill(log, workload, perAggregate: 20)
+      case "scan", "load", "scan-lone", "load-lone":
+        let isLone = what.hasSuffix("lone")
+        try StoreMaker.fill(log, workload, perAggregate: 20, batch: isLone ? 1 : 100)
         let prepared = threadNow()
-        count = what == "scan" ? try scan(log) : try load(log)
+        count = what.hasPrefix("scan") ? try scan(log) : try load(log)
         print(
           "\(what): \(Double(threadNow() - prepared) / Double(count)) ns an event, \(count) events"
         )
         return
-      case "verify":
-        try StoreMaker.fill(log, workload, perAggregate: 20)
+      case "verify", "verify-lone":
+        let size = what == "verify" ? 100 : 1
+        try StoreMaker.fill(log, workload, perAggregate: 20, batch: size)
         try log.close()
         var time: UInt64 = 0
         for _ in 0..<arguments.rounds {

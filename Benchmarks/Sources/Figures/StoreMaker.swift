@@ -3,16 +3,21 @@ import Foundation
 
 /// Fills stores.
 enum StoreMaker {
-  /// Appends `perAggregate` events to each aggregate, in batches of a hundred different ones, so
-  /// that the events of each are spread over the whole log.
-  static func fill(_ log: EventLog, _ workload: Workload, perAggregate: Int) throws {
+  /// Appends `perAggregate` events to each aggregate, in batches of different ones, so that the
+  /// events of each are spread over the whole log.
+  static func fill(
+    _ log: EventLog,
+    _ workload: Workload,
+    perAggregate: Int,
+    batch size: Int = 100
+  ) throws {
     let batch = EventBatch()
     var number = 0
     for round in 0..<perAggregate {
       for step in 0..<workload.aggregates {
         try workload.add(number, to: aggregate(step, round, workload), batch)
         number += 1
-        if batch.count == 100 || step == workload.aggregates - 1 {
+        if batch.count == size || step == workload.aggregates - 1 {
           try log.append(batch, durability: .written)
           batch.removeAll()
         }

@@ -8,23 +8,25 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   package let query: Query
   /// Whether events without payload are passed over.
   package let hidesRedacted: Bool
-  private let makeTake: @Sendable () throws(StoreError) -> Take
+  private let makeFold: @Sendable () throws(StoreError) -> Fold
 
-  /// Takes one event into the state.
-  package typealias Take = (borrowing EventView, inout State) throws(ConsumerError) -> Void
+  /// Takes all that is pending into the state.
+  ///
+  /// One call for many events: a call for each is as dear as reading it.
+  package typealias Fold = (inout PendingEvents, inout State) throws(ConsumerError) -> Void
 
   package init(
     state: State,
     position: Position = .start,
     query: Query,
     hidesRedacted: Bool,
-    makeTake: @escaping @Sendable () throws(StoreError) -> Take
+    makeFold: @escaping @Sendable () throws(StoreError) -> Fold
   ) {
     self.state = state
     self.position = position
     self.query = query
     self.hidesRedacted = hidesRedacted
-    self.makeTake = makeTake
+    self.makeFold = makeFold
   }
 
   /// The same fold at its start.
@@ -33,7 +35,7 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
       state: state,
       query: query,
       hidesRedacted: hidesRedacted,
-      makeTake: makeTake
+      makeFold: makeFold
     )
   }
 
@@ -45,36 +47,30 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
     var request = ReadRequest.matching(query, after: position)
     request.until = until.rawValue
     request.hidesRedacted = hidesRedacted
-    var failure: ConsumerError?
-    let take: Take
+    let fold: Fold
     do throws(StoreError) {
-      take = try makeTake()
+      fold = try makeFold()
     } catch {
       throw .store(error)
     }
-    // Not in the fold itself, event by event: a third of what a fold over spans costs.
-    var count = 0
-    var last = position
-    defer {
-      eventCount += count
-      position = failure == nil ? until : last
-    }
+    var events: PendingEvents
     do throws(LogError) {
-      var cursor = try store.log.cursor(request)
-      while let event = try cursor.next() {
-        do throws(ConsumerError) {
-          try take(event, &state)
-        } catch {
-          failure = error
-          break
-        }
-        last = event.position
-        count += 1
-      }
+      events = PendingEvents(try store.log.cursor(request), after: position)
     } catch {
-      failure = .store(.log(error))
+      throw .store(.log(error))
     }
-    if let failure { throw failure }
+    do throws(ConsumerError) {
+      try fold(&events, &state)
+    } catch {
+      // What the fold did not take stands behind its position: the event lent last, unless it asked
+      // for the next.
+      let isTaken = events.failure != nil || events.lentCount == 0
+      position = isTaken ? events.last : Position(events.last.rawValue - 1)
+      eventCount += isTaken ? events.lentCount : events.lentCount - 1
+      throw error
+    }
+    position = until
+    eventCount += events.lentCount
   }
 }
 
@@ -84,14 +80,16 @@ extension ProjectionFold where State: Projection {
     let reader = try store.reader(of: State.Event.self)
     self.init(state: projection, query: projection.query, hidesRedacted: true) {
       var reader = reader
-      return { event, state throws(ConsumerError) in
-        let value: State.Event
-        do throws(EventError) {
-          value = try reader.read(event)
-        } catch {
+      return { events, state throws(ConsumerError) in
+        do {
+          while let event = try events.next() { state.apply(try reader.read(event), event) }
+        } catch let error as EventError {
           throw .store(.event(error))
+        } catch let error as LogError {
+          throw .store(.log(error))
+        } catch {
+          throw .handler(position: events.last, error)
         }
-        state.apply(value, event)
       }
     }
   }
@@ -101,13 +99,22 @@ extension ProjectionFold where State: RawProjection {
   /// The fold of a projection over events where they stand.
   package init(raw projection: State) {
     self.init(state: projection, query: projection.query, hidesRedacted: false) {
-      { event, state throws(ConsumerError) in
+      { events, state throws(ConsumerError) in
         do {
-          try state.apply(event)
+          while !events.isFinished { try Self.takeSome(&events, into: &state) }
         } catch {
-          throw .handler(position: event.position, error)
+          if let failure = events.failure { throw .store(.log(failure)) }
+          throw .handler(position: events.last, error)
         }
       }
     }
+  }
+
+  /// Lets the projection take what it will, and at least one event.
+  private static func takeSome(_ events: inout PendingEvents, into state: inout State) throws {
+    let count = events.lentCount
+    try state.apply(all: &events)
+    if events.lentCount > count || events.isFinished { return }
+    if let event = try events.next() { try state.apply(event) }
   }
 }

@@ -7,9 +7,13 @@ internal import Musl
 #endif
 
 /// This same program, run as another process.
-enum Child {
-  /// Runs it with `arguments` until it ends, however it does; gives the lines it printed.
-  static func run(_ arguments: [String]) throws(SystemError) -> [String] {
+struct Child: ~Copyable {
+  private let process: pid_t
+  private let output: Descriptor
+  private var isOver = false
+
+  /// Starts it with `arguments`; what it prints is read by `end`.
+  init(_ arguments: [String]) throws(SystemError) {
     let words = ["annals"] + arguments
     var ends: [CInt] = [0, 0]
     guard unsafe pipe(&ends) == 0 else { throw SystemError(.open, file: "pipe", errno: errno) }
@@ -21,21 +25,51 @@ enum Child {
     unsafe posix_spawn_file_actions_addclose(&actions, ends[1])
     var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { for index in 0...words.count { unsafe free(pointers[index]) } }
-    var child = pid_t()
-    let status = unsafe posix_spawn(&child, "/proc/self/exe", &actions, nil, &pointers, environ)
+    var process = pid_t()
+    let status = unsafe posix_spawn(&process, "/proc/self/exe", &actions, nil, &pointers, environ)
     close(ends[1])
-    defer { close(ends[0]) }
-    guard status == 0 else { throw SystemError(.open, file: "/proc/self/exe", errno: status) }
+    guard status == 0 else {
+      close(ends[0])
+      throw SystemError(.open, file: "/proc/self/exe", errno: status)
+    }
+    self.process = process
+    output = Descriptor(ends[0], name: "another process")
+  }
+
+  deinit {
+    if !isOver {
+      kill(process, SIGKILL)
+      Self.await(process)
+    }
+    output.close()
+  }
+
+  /// Ends it as nothing can prevent.
+  func killNow() {
+    kill(process, SIGKILL)
+  }
+
+  /// Waits for its end, however that comes, and gives the lines it printed.
+  consuming func end() throws(SystemError) -> [String] {
     var text: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
-      let count = unsafe read(ends[0], &buffer, buffer.count)
-      if count < 0, errno == EINTR { continue }
+      let count = try output.read(into: &buffer, at: 0)
       guard count > 0 else { break }
       text += buffer[..<count]
     }
-    var ending: CInt = 0
-    while unsafe waitpid(child, &ending, 0) < 0, errno == EINTR {}
+    Self.await(process)
+    isOver = true
     return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  private static func await(_ process: pid_t) {
+    var ending: CInt = 0
+    while unsafe waitpid(process, &ending, 0) < 0, errno == EINTR {}
+  }
+
+  /// Runs it with `arguments` until it ends; gives the lines it printed.
+  static func run(_ arguments: [String]) throws(SystemError) -> [String] {
+    try Child(arguments).end()
   }
 }

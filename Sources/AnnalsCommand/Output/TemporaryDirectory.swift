@@ -6,13 +6,17 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// A directory of the command's own, under `TMPDIR` or `/tmp`.
+/// A directory of the command's own, under `TMPDIR` or `/tmp` unless another place is named.
 struct TemporaryDirectory {
   let path: String
 
   /// Makes the directory.
   init() throws(SystemError) {
-    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    try self.init(in: unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp")
+  }
+
+  /// Makes the directory in another one.
+  init(in parent: String) throws(SystemError) {
     // The call replaces the last six characters, which must be an X each.
     let pattern = parent + "/annals-" + String(repeating: "X", count: 6)
     var template = Array(pattern.utf8CString)
@@ -27,7 +31,8 @@ struct TemporaryDirectory {
     Self.removeAll(path)
   }
 
-  private static func removeAll(_ path: String) {
+  /// Removes a directory with what it holds, as far as that is possible.
+  static func removeAll(_ path: String) {
     let directory = try? SystemFileSystem.shared.openDirectory(path, create: false)
     for name in (try? directory?.names()) ?? [] {
       let inner = path + "/" + name

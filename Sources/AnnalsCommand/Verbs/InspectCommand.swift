@@ -65,7 +65,7 @@ struct InspectCommand: Verb {
     }
     for line in table.lines { try streams.output.writeLine(line) }
     let memory = inspector.indexMemory
-    let memoryBytes = ByteCount(memory.keyTableBytes + memory.chainBytes)
+    let memoryBytes = ByteCount(memory.keyTableBytes + memory.movedKeyBytes + memory.chainBytes)
     try streams.output.writeLine(
       "\nlast position \(log.head().rawValue.grouped);"
         + " index in memory: \(memory.keys.grouped) keys, \(memoryBytes)"

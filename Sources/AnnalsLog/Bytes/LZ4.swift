@@ -46,11 +46,14 @@ package enum LZ4 {
   }
 
   /// What `decode` fills with `count` bytes, if `block` can hold so many, and does.
-  static func withCapacity(
+  package static func withCapacity(
     _ block: Span<UInt8>,
     _ count: Int,
     _ decode: (UnsafeMutableBufferPointer<UInt8>) -> CInt
   ) -> [UInt8]? {
+    #if ANNALS_PLANTED_BUGS
+    let expansionMax = PlantedBug.active == .expansionUncapped ? count : Self.expansionMax
+    #endif
     guard count > 0, count <= blockBytesMax, block.count <= blockBytesMax,
       count <= block.count * expansionMax
     else { return nil }

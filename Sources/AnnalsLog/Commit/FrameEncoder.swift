@@ -49,7 +49,7 @@ package struct FrameEncoder: ~Copyable {
       FrameHeader.lengthAndKind(byteCount, .events),
       at: start + FrameHeader.Layout.lengthAndKind.lowerBound
     )
-    let bodyStart = start + FrameHeader.Layout.lengthAndKind.lowerBound
+    let bodyStart = start + FrameHeader.checkedStart
     let partial = head.checksum(from: bodyStart, continuing: checksum.seed(offset))
     let sum = group.payloads.checksum(continuing: partial)
     head.store(sum, at: start)

@@ -94,7 +94,7 @@ extension Writer {
     let first = nextPosition
     var use: NewKeyUse?
     if batch.keyHash != nil, !batch.items.isEmpty {
-      use = NewKeyUse(sequence: keySequence + 1, time: core.options.clock())
+      use = NewKeyUse(sequence: keySequence &+ 1, time: core.options.clock())
     }
     var versions: [Version] = []
     let refusal = core.index.withState { state -> Admission?? in

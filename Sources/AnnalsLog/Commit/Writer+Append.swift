@@ -140,13 +140,8 @@ extension Writer {
     guard let key = batch.key, let hash = batch.contents.keyHash,
       let use = try core.findKey(hash, key, sequence: sequence)
     else { return nil }
-    let age = core.options.clock() - use.time
-    let newest = lock.withLock { keySequence }
-    if newest - sequence >= Limits.keysRemembered,
-      age > Limits.keySecondsRemembered * 1_000_000
-    {
-      return nil
-    }
+    let window = KeyWindow(newest: lock.withLock { keySequence }, now: core.options.clock())
+    if !window.holds(sequence: sequence, time: use.time) { return nil }
     guard use.digest == batch.contents.digest else {
       throw .keyReused(firstPosition: Position(use.firstPosition))
     }

@@ -42,7 +42,7 @@ extension Writer {
     if !tail.isHeaderWritten { return }
     // Only now: a mark and a footer that say more than is durable must never be. And no footer that
     // would lead past an older segment whose own could not be made.
-    if maintenance.current.unfooted.isEmpty {
+    if maintenance.current.unfooted.isEmpty, !hasFooter(keySequence) {
       try? maintenance.makeFooter(
         tail.segment,
         through: tail.offset,
@@ -56,6 +56,16 @@ extension Writer {
         manifest.isClosed = true
       }
     }
+  }
+
+  /// Whether the last close made the footer that this one would make: nothing was appended since.
+  private func hasFooter(_ keySequence: UInt64) -> Bool {
+    let state = tail.segment.current
+    guard let footer = state.footer, !state.isFooterRebuilt, footer.damages.isEmpty else {
+      return false
+    }
+    return footer.header.end == UInt64(tail.offset) && footer.header.keySequence == keySequence
+      && footer.header.lastRecord == tail.record
   }
 
   /// Makes the watermark frame at the tail durable, so that none that is half there stands behind

@@ -107,7 +107,7 @@ extension Writer {
       into: &head
     )
     let sum = head.checksum(
-      from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
+      from: at + FrameHeader.checkedStart,
       continuing: checksum.seed(offset)
     )
     head.store(sum, at: at)
@@ -233,7 +233,7 @@ extension Writer {
       into: &watermark
     )
     let sum = watermark.checksum(
-      from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
+      from: at + FrameHeader.checkedStart,
       continuing: FrameChecksum(salt: tail.segment.salt).seed(tail.offset)
     )
     watermark.store(sum, at: at)

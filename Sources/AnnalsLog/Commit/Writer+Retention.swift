@@ -82,7 +82,7 @@ extension Writer {
       into: &head
     )
     let sum = head.checksum(
-      from: at + FrameHeader.Layout.lengthAndKind.lowerBound,
+      from: at + FrameHeader.checkedStart,
       continuing: checksum.seed(offset)
     )
     head.store(sum, at: at)

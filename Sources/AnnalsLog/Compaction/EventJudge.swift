@@ -7,9 +7,9 @@ struct EventJudge {
     /// It stays, without its payload: a rule took that away.
     case redact
     /// It is hidden and goes, but for its place: the idempotency key of its append is still
-    /// remembered.
+    /// remembered, or it tells that its aggregate exists.
     case empty(UInt64)
-    /// It is hidden by this record's rule, and stays while the key of its append is remembered.
+    /// It is hidden by this record's rule, and stays for one of these reasons.
     case hold(UInt64)
     /// It goes, by this record's rule.
     case remove(UInt64)
@@ -20,14 +20,25 @@ struct EventJudge {
   private let now: Int64
   private let through: UInt64
   private let newestKey: UInt64
-  /// The records whose rules may be loosened.
-  private let standing: Set<UInt64>
+  /// The records whose rules can not be loosened.
+  private let fixed: Set<UInt64>
   // One dictionary each where the rules have several: asked for every row of every frame.
   private let aggregates: [KeyHash: RetentionRules.Subject]
   private let categories: [KeyHash: RetentionRules.Subject]
-  /// The bounds that depend on an aggregate's newest version.
-  private var known: [KeyHash: RetentionBounds] = [:]
+  /// The rows that depend on an aggregate's newest version.
+  private var known: [KeyHash: Row] = [:]
   private static let knownMax = 1 << 16
+
+  /// What holds for an aggregate.
+  private struct Row {
+    var bounds: RetentionBounds
+    /// The version of the newest event if that keeps its place: behind the deletion of its category
+    /// it alone tells that the aggregate exists again. 0 otherwise.
+    var keptVersion: UInt64 = 0
+    /// The position of that deletion.
+    var deletedThrough: UInt64 = 0
+  }
+
   /// For each event of the frame that was judged last.
   private(set) var verdicts: [Verdict] = []
 
@@ -39,8 +50,8 @@ struct EventJudge {
     through = core.durableThrough
     aggregates = rules.aggregates.all
     categories = rules.categories.all
-    standing = Set(
-      core.retention.records.filter { [.keepCount, .keepAge].contains($0.record.kind) }
+    fixed = Set(
+      core.retention.records.filter { ![.keepCount, .keepAge].contains($0.record.kind) }
         .map(\.number)
     )
   }
@@ -54,15 +65,15 @@ struct EventJudge {
   mutating func judge(_ frame: EventsFrame, _ bytes: Span<UInt8>) throws(LogError) -> Bool {
     verdicts.removeAll(keepingCapacity: true)
     if isOver(frame.firstPosition) { return false }
-    var rows: [RetentionBounds?] = []
+    var rows: [Row?] = []
     var isAffected = false
     var offset = frame.idsOffset
     for row in 0..<frame.aggregateCount {
       let count = Int(truncatingIfNeeded: frame.idLengths.value(row, in: bytes))
-      let bounds = try bounds(bytes.extracting(offset..<offset + count))
+      let row = try self.row(bytes.extracting(offset..<offset + count))
       offset += count
-      rows.append(bounds)
-      if bounds != nil { isAffected = true }
+      rows.append(row)
+      if row != nil { isAffected = true }
     }
     let first = frame.firstPosition
     let last = frame.lastPosition(bytes)
@@ -72,21 +83,26 @@ struct EventJudge {
     for index in 0..<frame.eventCount {
       let row = frame.aggregateIndex(index, bytes)
       let position = frame.position(index, bytes)
+      let version = frame.version(index, aggregate: row, bytes)
       var verdict = Verdict.keep
-      if let bounds = rows[row],
-        let record = bounds.hides(
+      if let rules = rows[row],
+        let record = rules.bounds.hides(
           position: position,
-          version: frame.version(index, aggregate: row, bytes),
+          version: version,
           time: frame.time(index, bytes)
         )
       {
-        verdict = .remove(record)
+        let isKept = version == rules.keptVersion && position > rules.deletedThrough
+        verdict = isKept ? place(record, index, frame, bytes) : .remove(record)
       } else if hasSingles, let single = rules.single(position), single.redactRecord != 0,
         frame.payloadLengths.value(index, in: bytes) > 0
       {
         verdict = .redact
       }
-      if verdict != .keep { isChanged = true }
+      switch verdict {
+      case .keep, .hold: break
+      case .redact, .empty, .remove: isChanged = true
+      }
       verdicts.append(verdict)
     }
     if isChanged, frame.keysEnd != 0 { isChanged = heedKeys(frame, bytes) }
@@ -95,20 +111,12 @@ struct EventJudge {
 
   /// Keeps the places of appends whose keys are still remembered; whether anything is left to do.
   private mutating func heedKeys(_ frame: EventsFrame, _ bytes: Span<UInt8>) -> Bool {
+    let window = KeyWindow(newest: newestKey, now: now)
     for key in frame.keys(bytes) ?? [] {
-      let isForgotten =
-        newestKey - min(newestKey, key.sequence) >= Limits.keysRemembered
-        && now - key.time > Limits.keySecondsRemembered * 1_000_000
-      if isForgotten { continue }
+      if !window.holds(sequence: key.sequence, time: key.time) { continue }
       for index in frame.events(ofAppend: key.append, bytes) {
         guard case .remove(let record) = verdicts[index] else { continue }
-        if standing.contains(record) {
-          verdicts[index] = .hold(record)
-        } else {
-          verdicts[index] =
-            frame.payloadLengths.value(index, in: bytes) > 0 || frame.extrasEnd != 0
-            ? .empty(record) : .hold(record)
-        }
+        verdicts[index] = place(record, index, frame, bytes)
       }
     }
     return verdicts.contains {
@@ -119,6 +127,19 @@ struct EventJudge {
     }
   }
 
+  /// What becomes of an event that is hidden by a record's rule and keeps its place.
+  private func place(
+    _ record: UInt64,
+    _ index: Int,
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>
+  ) -> Verdict {
+    // The rule may be loosened, and what it hides is seen again.
+    if !fixed.contains(record) { return .hold(record) }
+    let isFull = frame.payloadLengths.value(index, in: bytes) > 0 || frame.extrasEnd != 0
+    return isFull ? .empty(record) : .hold(record)
+  }
+
   private func category(of id: Span<UInt8>) -> RetentionRules.Subject? {
     if categories.isEmpty { return nil }
     var end = 0
@@ -126,26 +147,47 @@ struct EventJudge {
     return categories[core.hasher.hash(id.extracting(0..<end), .aggregate)]
   }
 
-  private mutating func bounds(_ id: Span<UInt8>) throws(LogError) -> RetentionBounds? {
+  private mutating func row(_ id: Span<UInt8>) throws(LogError) -> Row? {
     var hash: KeyHash?
     if !aggregates.isEmpty { hash = core.hasher.hash(id, .aggregate) }
     let own = hash.flatMap { aggregates[$0] }
     let category = category(of: id)
     if own == nil, category == nil { return nil }
-    var bounds = RetentionBounds()
     // Only what has to be looked up is worth remembering.
     let isCounted = (own?.keepCount ?? 0) > 0 || (category?.keepCount ?? 0) > 0
-    let key = isCounted ? hash ?? core.hasher.hash(id, .aggregate) : nil
-    if let key, let found = known[key] { return found.isOpen ? nil : found }
+    let isDeleted = category.map { $0.deletion != 0 && !$0.isTombstone } ?? false
+    var key: KeyHash?
+    if isCounted || isDeleted {
+      key = hash ?? core.hasher.hash(id, .aggregate)
+      if let key, let found = known[key] { return found.bounds.isOpen ? nil : found }
+    }
+    var bounds = RetentionBounds()
     let core = core
     let through = through
-    func newest() throws(LogError) -> UInt64 { try core.version(of: id, through: through) }
+    var isAsked = false
+    func newest() throws(LogError) -> UInt64 {
+      isAsked = true
+      return try core.version(of: id, through: through)
+    }
     if let own { try bounds.add(own, now: now, newest: newest) }
     if let category { try bounds.add(category, now: now, newest: newest) }
-    if let key {
-      if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
-      known[key] = bounds
+    var row = Row(bounds: bounds)
+    // Where the deletion of the category is all that hides, nothing behind it is hidden.
+    if let category, isDeleted,
+      bounds.version > 0 || bounds.time != .min || bounds.position > category.throughPosition
+    {
+      let version = try newest()
+      let isOwn =
+        own.map { $0.deletion != 0 && ($0.isTombstone || $0.deletedVersion >= version) } ?? false
+      if !isOwn {
+        row.keptVersion = version
+        row.deletedThrough = category.throughPosition
+      }
     }
-    return bounds.isOpen ? nil : bounds
+    if let key, isAsked {
+      if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
+      known[key] = row
+    }
+    return bounds.isOpen ? nil : row
   }
 }

@@ -243,7 +243,7 @@ extension FrameRewriter {
     _ checksum: FrameChecksum
   ) -> UInt32 {
     let sum = output.checksum(
-      from: start + FrameHeader.Layout.lengthAndKind.lowerBound,
+      from: start + FrameHeader.checkedStart,
       continuing: checksum.seed(offset)
     )
     output.store(sum, at: start)

@@ -122,7 +122,11 @@ enum FramePrefix {
     )
     let start = FrameHeader.Layout.lengthAndKind.lowerBound
     buffer.store(FrameHeader.lengthAndKind(buffer.count, .events), at: start)
-    buffer.store(buffer.checksum(from: start, continuing: checksum.seed(offset)), at: 0)
+    let sum = buffer.checksum(
+      from: FrameHeader.checkedStart,
+      continuing: checksum.seed(offset)
+    )
+    buffer.store(sum, at: 0)
   }
 
   private static func extras(

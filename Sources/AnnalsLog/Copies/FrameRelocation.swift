@@ -43,6 +43,10 @@ enum FrameRelocation {
   ) {
     let start = FrameHeader.Layout.lengthAndKind.lowerBound
     buffer.store(FrameHeader.lengthAndKind(buffer.count, kind), at: start)
-    buffer.store(buffer.checksum(from: start, continuing: checksum.seed(offset)), at: 0)
+    let sum = buffer.checksum(
+      from: FrameHeader.checkedStart,
+      continuing: checksum.seed(offset)
+    )
+    buffer.store(sum, at: 0)
   }
 }

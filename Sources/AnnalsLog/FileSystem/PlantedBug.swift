@@ -25,6 +25,18 @@ package enum PlantedBug: String, CaseIterable, Sendable {
   case checksumWithoutSaltAndOffset
   /// Readers of durable events are shown written ones.
   case readerBeyondWatermark
+  /// The checksum of a frame does not cover its length and kind.
+  case headerOutsideChecksum
+  /// Recovery goes by the length of a frame that does not verify.
+  case lengthTrusted
+  /// A footer that covers less than its segment holds is taken for a whole one.
+  case staleIndexTrusted
+  /// Opening leaves what interrupted writes left.
+  case temporaryFilesNotSwept
+  /// The writer's lock is given back as soon as the log is open.
+  case lockDropped
+  /// The size that a compressed block claims is not held against the block's own.
+  case expansionUncapped
 
   /// The index of the active bug in `allCases`, or -1.
   private static let current = Atomic<Int>(named)

@@ -171,8 +171,10 @@ extension EventsFrame {
   /// Whether every value of the frame agrees with every other; costs the number of events.
   package func isConsistent(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.isZero(payloadsEnd..<start + byteCount) else { return false }
+    if isLone {
+      return Self.isVersion(firstVersions.constant) && Self.isType(types.constant)
+    }
     guard positionsAreConsistent(bytes), typesAreConsistent(bytes) else { return false }
-    if isLone { return Self.isVersion(firstVersions.constant) }
     guard sumIsExactly(payloadsEnd - payloadsOffset, payloadLengths, eventCount, bytes),
       sumIsExactly(payloadsOffset - idsOffset, idLengths, aggregateCount, bytes),
       sumIsExactly(eventCount, appendLengths, appendCount, bytes)
@@ -202,10 +204,13 @@ extension EventsFrame {
   private func typesAreConsistent(_ bytes: Span<UInt8>) -> Bool {
     let rows = types.width == .constant ? 1 : eventCount
     for row in 0..<rows {
-      let type = types.value(row, in: bytes)
-      guard type >= 1, type <= UInt64(Limits.typesMax) else { return false }
+      if !Self.isType(types.value(row, in: bytes)) { return false }
     }
     return true
+  }
+
+  private static func isType(_ type: UInt64) -> Bool {
+    type >= 1 && type <= UInt64(Limits.typesMax)
   }
 
   private func versionsAreConsistent(_ bytes: Span<UInt8>) -> Bool {

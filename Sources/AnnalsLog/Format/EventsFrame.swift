@@ -64,6 +64,7 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   package init() {}
 
   /// The position of the last event.
+  @inline(__always)
   package func lastPosition(_ bytes: Span<UInt8>) -> UInt64 {
     position(eventCount - 1, bytes)
   }

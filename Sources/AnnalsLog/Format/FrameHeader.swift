@@ -21,6 +21,15 @@ package struct FrameHeader: Equatable, Sendable, BitwiseCopyable {
     package static let byteCount = lengthAndKind.upperBound
   }
 
+  /// Where what the checksum covers begins: length and kind are covered.
+  @inline(__always)
+  package static var checkedStart: Int {
+    #if ANNALS_PLANTED_BUGS
+    if PlantedBug.active == .headerOutsideChecksum { return Layout.byteCount }
+    #endif
+    return Layout.lengthAndKind.lowerBound
+  }
+
   /// Frames begin at multiples of this, and their lengths are counted in it.
   package static let unit = 8
   /// The shortest frame a writer makes.
@@ -105,7 +114,7 @@ package struct FrameChecksum: Sendable, BitwiseCopyable {
 
   /// The checksum of the frame at `offset`, whose bytes are `range` of `bytes`.
   package func checksum(_ bytes: Span<UInt8>, _ range: Range<Int>, at offset: Int) -> UInt32 {
-    let bodyStart = range.lowerBound + FrameHeader.Layout.lengthAndKind.lowerBound
+    let bodyStart = range.lowerBound + FrameHeader.checkedStart
     let body = bytes.extracting(bodyStart..<range.upperBound)
     return CRC32C.checksum(body, continuing: seed(offset))
   }

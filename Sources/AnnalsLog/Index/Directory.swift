@@ -7,6 +7,9 @@ package final class Directory: Sendable {
   package enum Run: Sendable {
     case footer(Segment)
     case checkpoint(IndexCheckpoint)
+
+    /// Whether it is one segment's own table.
+    package var isFooter: Bool { if case .footer = self { true } else { false } }
   }
 
   /// Newest first.

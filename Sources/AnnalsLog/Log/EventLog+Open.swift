@@ -34,6 +34,9 @@ extension EventLog {
     try opener.run()
     opener.sweep()
     let (writer, control) = try startWriter(&opener, directoryLock)
+    #if ANNALS_PLANTED_BUGS
+    if PlantedBug.active == .lockDropped { writer.directoryLock.release() }
+    #endif
     return Parts(
       core: opener.core,
       writer: writer,

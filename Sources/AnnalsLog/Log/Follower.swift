@@ -176,7 +176,8 @@ package final class Follower: @unchecked Sendable {
       header: header,
       entry: next
     )
-    if let before = state.segment {
+    // What took the place of the predecessor since has another end.
+    if let before = state.segment, before.id == header.predecessorID {
       before.update { state in
         state.entry.isSealed = true
         state.entry.end = header.predecessorEnd

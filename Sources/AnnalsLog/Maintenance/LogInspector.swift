@@ -77,6 +77,11 @@ public struct LogInspector: Sendable {
     public let keys: Int
     /// The bytes of the table of keys.
     public let keyTableBytes: Int
+    /// Keys of segments without footer that have since got newer events, counted for each segment;
+    /// they leave with its footer.
+    public let movedKeys: Int
+    /// The bytes of their tables.
+    public let movedKeyBytes: Int
     /// The bytes of the chains of events in segments without footer.
     public let chainBytes: Int
     /// The events in these segments.
@@ -113,8 +118,9 @@ public struct LogInspector: Sendable {
       IndexMemory(
         keys: state.table.count,
         keyTableBytes: state.table.byteCount,
-        chainBytes: state.chains.reduce(0) { $0 + $1.byteCount }
-          + state.heads.reduce(0) { $0 + $1.byteCount },
+        movedKeys: state.heads.reduce(0) { $0 + $1.count },
+        movedKeyBytes: state.heads.reduce(0) { $0 + $1.byteCount },
+        chainBytes: state.chains.reduce(0) { $0 + $1.byteCount },
         chainedEvents: state.chains.reduce(0) { $0 + $1.count }
       )
     }

@@ -24,6 +24,10 @@ public struct EventCursor: ~Copyable {
   private var segmentIndex = 0
   private var offset = 0
   private var nextPosition: UInt64 = 0
+  // Walking forwards: where the entered segment's frames end, and the first position behind it. What
+  // the log does meanwhile moves neither for what this cursor sees.
+  private var walkLimit = 0
+  private var walkEnd: UInt64 = 0
   // Walking backwards: the frames before the one that is loaded.
   private var frames: [Int] = []
   /// The damage that stands before them.
@@ -108,12 +112,16 @@ public struct EventCursor: ~Copyable {
         guard let next = try advance() else { break }
         found = next
       }
-      var event = unsafe EventView(unretained: &decoder, found)
-      if !isPlain {
-        if !filter.isOpen, !filter.matches(event) { continue }
-        if retention != nil, try isHidden(&event, found) { continue }
+      if isPlain {
+        remaining &-= 1
+        if remaining == 0 { isFinished = true }
+        // Made where it is returned: a copy of what was just written waits for the writes.
+        return unsafe _overrideLifetime(EventView(unretained: &decoder, found), mutating: &self)
       }
-      remaining -= 1
+      var event = unsafe EventView(unretained: &decoder, found)
+      if !filter.isOpen, !filter.matches(event) { continue }
+      if retention != nil, try isHidden(&event, found) { continue }
+      remaining &-= 1
       if remaining == 0 { isFinished = true }
       return unsafe _overrideLifetime(event, mutating: &self)
     }
@@ -182,47 +190,50 @@ extension EventCursor {
   /// Loads the next events frame; false at the end of what is visible.
   private mutating func loadNextFrame() throws(LogError) -> Bool {
     while nextPosition <= through {
-      let segment = view.segments[segmentIndex]
-      let limit = segment.limit
-      let hasSuccessor = segmentIndex + 1 < view.segments.count
-      let isAtEnd = offset >= limit
-      if isAtEnd
-        || hasSuccessor && nextPosition >= view.segments[segmentIndex + 1].base.position
-      {
-        if !hasSuccessor, segment.isRewritten {
-          // The rest was removed.
-          nextPosition = through + 1
-          continue
-        }
-        if !hasSuccessor {
-          // What is visible was there: the file is shorter than it was.
-          let rest = PositionRange(Position(nextPosition), Position(through))
-          nextPosition = through + 1
-          throw .corrupt(
-            Corruption(file: segment.name, offset: offset, positions: rest, .erased)
-          )
-        }
-        segmentIndex += 1
-        offset = Segment.firstFrame
-        if segment.isRewritten {
-          nextPosition = max(nextPosition, view.segments[segmentIndex].base.position)
-        }
+      if offset >= walkLimit || nextPosition >= walkEnd {
+        try enterNextSegment()
         continue
       }
       do throws(LogError) {
-        let loaded = try decoder.load(segment, at: offset, limit: limit)
+        let loaded = try decoder.load(at: offset, limit: walkLimit)
         offset = loaded.end
         if !loaded.isEvents { continue }
       } catch {
+        let segment = view.segments[segmentIndex]
         let told = core.describe(error, segment, offset, after: nextPosition - 1)
-        if passForwards(told, segment, limit: limit) { continue }
+        if passForwards(told, segment, limit: walkLimit) { continue }
         throw told
       }
-      nextPosition = decoder.frame.lastPosition(decoder.bytes) + 1
+      nextPosition = decoder.lastPosition + 1
       (index, readyEnd) = decoder.indices(after: after, through: through)
       return true
     }
     return false
+  }
+
+  /// Enters the segment at `segmentIndex`, or the one behind it if that has nothing more.
+  private mutating func enterNextSegment() throws(LogError) {
+    let segment = view.segments[segmentIndex]
+    let limit = segment.limit
+    let successor = segmentIndex + 1 < view.segments.count ? view.segments[segmentIndex + 1] : nil
+    let end = successor?.base.position ?? .max
+    if offset < limit, nextPosition < end {
+      decoder.enter(segment)
+      (walkLimit, walkEnd) = (limit, end)
+      return
+    }
+    walkLimit = 0
+    guard let successor else {
+      let rest = PositionRange(Position(nextPosition), Position(through))
+      nextPosition = through + 1
+      // The rest was removed.
+      if segment.isRewritten { return }
+      // What is visible was there: the file is shorter than it was.
+      throw .corrupt(Corruption(file: segment.name, offset: offset, positions: rest, .erased))
+    }
+    segmentIndex += 1
+    offset = Segment.firstFrame
+    if segment.isRewritten { nextPosition = max(nextPosition, successor.base.position) }
   }
 }
 

@@ -55,9 +55,10 @@ extension LogOpener {
     }
     if !isBesideWriter {
       // What the page cache shows of a killed process, or after a failed sync, is not what the
-      // disk holds: push it out, drop it, and believe what is read back.
+      // disk holds: push it out, drop it, and believe what is read back. A log that was closed was
+      // synced, by a writer that had begun with this and whose syncs all succeeded.
       try file.sync()
-      file.dropCache()
+      if !manifest.isClosed { file.dropCache() }
     }
     return file
   }

@@ -318,6 +318,12 @@ extension LogOpener {
         segment: segment.header,
         name: file.name
       )
+      #if ANNALS_PLANTED_BUGS
+      if PlantedBug.active == .staleIndexTrusted {
+        segment.update { $0.footer = footer }
+        return
+      }
+      #endif
       guard footer.header.end == end else { return }
       segment.update { $0.footer = footer }
     } catch {
@@ -367,11 +373,25 @@ extension LogOpener {
     for (index, segment) in footed.enumerated() where !covered.contains(segment.id) {
       if segment.footer == nil {
         // Without a footer the segment is walked now: a key may stand only there.
-        try footInMemory(segment, runs: runs.sorted { $0.last > $1.last }.map(\.run))
+        try footInMemory(segment, runs: Self.newestFirst(runs))
       }
       runs.append((index, .footer(segment)))
     }
-    return (runs.sorted { $0.last > $1.last }.map(\.run), Array(segments.suffix(count)))
+    return (Self.newestFirst(runs), Array(segments.suffix(count)))
+  }
+
+  /// The runs, newest first.
+  ///
+  /// A checkpoint that ends with a part of a rewritten segment comes after that one's footer, which
+  /// knows what stood behind the part.
+  private static func newestFirst(
+    _ runs: [(last: Int, run: Directory.Run)]
+  ) -> [Directory.Run] {
+    let sorted = runs.sorted { left, right in
+      if left.last != right.last { return left.last > right.last }
+      return left.run.isFooter && !right.run.isFooter
+    }
+    return sorted.map(\.run)
   }
 
   /// Where a segment, or what took its place, stands among the sealed ones.
@@ -425,7 +445,12 @@ extension LogOpener {
   /// Whether a file is what an interrupted compaction left: half of a new segment, one that no list
   /// has, or one that was replaced.
   private func isLeftover(_ name: String) -> Bool {
-    if name.hasSuffix(StoreFile.temporarySuffix) { return true }
+    if name.hasSuffix(StoreFile.temporarySuffix) {
+      #if ANNALS_PLANTED_BUGS
+      if PlantedBug.active == .temporaryFilesNotSwept { return false }
+      #endif
+      return true
+    }
     let number =
       StoreFile.number(in: name, prefix: "", suffix: ".segment")
       ?? StoreFile.number(in: name, prefix: "", suffix: ".footer")
@@ -446,8 +471,8 @@ extension LogOpener {
     (try? core.files.hasSegment(id)) ?? true
   }
 
-  /// Removes the files of segments that were made and never listed, because their writer died in
-  /// between.
+  /// Removes what a writer left that died while it made files: segments that were never listed,
+  /// and half of a file.
   ///
   /// Only where the newest manifest led to the list, so that no later one can have named them, and
   /// only those that were never begun.
@@ -474,6 +499,34 @@ extension LogOpener {
       else { continue }
       report.findings.append(.init(file.name, .leftoverRemoved))
     }
+    sweepRoot()
+  }
+
+  /// Removes half-written lists, checkpoints and rules, and whole ones that nothing leads to.
+  private mutating func sweepRoot() {
+    for name in (try? core.files.root.names()) ?? [] where isRootLeftover(name) {
+      guard (try? core.files.root.remove(name)) != nil else { continue }
+      report.findings.append(.init(name, .leftoverRemoved))
+    }
+  }
+
+  private func isRootLeftover(_ name: String) -> Bool {
+    let suffix = StoreFile.temporarySuffix
+    if name.hasSuffix(suffix) {
+      #if ANNALS_PLANTED_BUGS
+      if PlantedBug.active == .temporaryFilesNotSwept { return false }
+      #endif
+      return ["segments-", "index-", "retention-"].contains {
+        StoreFile.number(in: name, prefix: $0, suffix: suffix) != nil
+      }
+    }
+    if let generation = StoreFile.number(in: name, prefix: "segments-") {
+      // The generation before stays for the other slot of the manifest, the next is yet to be led
+      // to.
+      return generation + 1 < list.generation
+    }
+    guard let generation = StoreFile.number(in: name, prefix: "index-") else { return false }
+    return !list.checkpoints.contains { $0.generation == generation }
   }
 
   /// Removes the segment lists that no slot of the manifest leads to: the newest counts, and the

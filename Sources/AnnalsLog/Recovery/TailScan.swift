@@ -95,6 +95,9 @@ package struct TailScan {
       // What the disk can not read is not known to be torn.
       if case .system = problem { throw problem }
       if case .unsupportedVersion = problem { throw problem }
+      #if ANNALS_PLANTED_BUGS
+      if PlantedBug.active == .lengthTrusted { try believeLength() }
+      #endif
       guard try resolve(problem, goesOn: goesOn) else { return }
     }
   }
@@ -226,6 +229,24 @@ package struct TailScan {
     }
     for sequence in indexer.keySequences { keySequence = max(keySequence, sequence) }
   }
+
+  #if ANNALS_PLANTED_BUGS
+  /// Goes by what a header says that nothing has verified.
+  private func believeLength() throws(LogError) {
+    guard
+      case .truncated(let needed, let available) = FrameHeader.probe(
+        segment.bytes,
+        at: offset,
+        limit: limit
+      )
+    else { return }
+    throw .truncatedFile(
+      file: segment.name,
+      expected: UInt64(offset + needed),
+      actual: UInt64(offset + available)
+    )
+  }
+  #endif
 
   /// Decides what the frame at `offset` that does not verify means.
   ///

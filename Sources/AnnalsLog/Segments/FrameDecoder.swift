@@ -205,9 +205,19 @@ struct FrameDecoder: ~Copyable {
     throw .system(SystemError(.read, file: segment.name, errno: SystemError.inputOutput))
   }
 
+  /// The position of the loaded frame's last event.
+  var lastPosition: UInt64 {
+    @inline(__always) get { frame.lastPosition(bytes) }
+  }
+
   /// The index of the first event behind `after`, and that of the first behind `through`.
+  @inline(__always)
   func indices(after: UInt64, through: UInt64) -> (first: Int, end: Int) {
     let bytes = bytes
+    // Nearly always all of them.
+    if frame.firstPosition > after, frame.lastPosition(bytes) <= through {
+      return (0, frame.eventCount)
+    }
     return (frame.firstIndex(behind: after, bytes), frame.firstIndex(behind: through, bytes))
   }
 

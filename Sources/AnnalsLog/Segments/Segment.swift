@@ -175,8 +175,8 @@ package final class Segment: @unchecked Sendable {
     }
     switch header.knownKind {
     case .events:
-      guard
-        let frame = EventsFrame.decode(bytes, at: start, byteCount: header.byteCount, base),
+      var frame = EventsFrame()
+      guard frame.read(bytes, at: start, byteCount: header.byteCount, base),
         frame.isConsistent(bytes)
       else { throw .corrupt(Corruption(file: name, offset: offset, .malformed(.eventsFrame))) }
     case .control:

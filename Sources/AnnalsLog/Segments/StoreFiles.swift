@@ -6,6 +6,13 @@ package struct StoreFiles: Sendable {
   package let root: any LogDirectory
   package let log: any LogDirectory
 
+  /// The files of the store at `path`, whose directories are open.
+  package init(path: String, root: any LogDirectory, log: any LogDirectory) {
+    self.path = path
+    self.root = root
+    self.log = log
+  }
+
   /// Writes a whole file so that it is there entirely or not at all, and durable on return.
   package func replace(
     _ name: String,

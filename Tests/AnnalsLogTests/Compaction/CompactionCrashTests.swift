@@ -55,11 +55,7 @@ import Testing
   }
 
   private static func options() -> CrashOptions {
-    var options = CrashOptions()
-    options.exhaustiveMax = 8
-    options.sampleCount = 3
-    options.stopCountMax = SimulatedCrashes.stops(110)
-    return options
+    Proof.crashOptions(states: 1000)
   }
 
   private struct Wrong: Error { var what: String }
@@ -102,6 +98,9 @@ import Testing
       try Self.check(disk, model)
     }
     let report = try explorer.explore()
+    print(
+      Proof.line("crashed-recoveries", report.stateCount, failures: report.failure == nil ? 0 : 1)
+    )
     #expect(report.failure == nil, "\(report.failure.map { "\($0)" } ?? "")")
     #expect(report.stopCount > 40)
   }
@@ -137,6 +136,9 @@ import Testing
       try log.close()
     }
     let report = try explorer.explore()
+    print(
+      Proof.line("crashed-recoveries", report.stateCount, failures: report.failure == nil ? 0 : 1)
+    )
     #expect(report.failure == nil, "\(report.failure.map { "\($0)" } ?? "")")
   }
 

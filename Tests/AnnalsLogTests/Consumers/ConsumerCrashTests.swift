@@ -40,10 +40,8 @@ import Testing
   }
 
   private static func options() -> CrashOptions {
-    var options = CrashOptions()
-    options.exhaustiveMax = 16
-    options.sampleCount = 8
-    options.stopCountMax = 150
+    var options = Proof.crashOptions(states: 2500)
+    options.exhaustiveMax = max(16, options.exhaustiveMax)
     return options
   }
 
@@ -87,6 +85,7 @@ import Testing
       )
     }
     let report = try explorer.explore()
+    print(Proof.line("crash-states", report.stateCount, failures: report.failure == nil ? 0 : 1))
     #expect(report.failure == nil, "\(String(describing: report.failure))")
     #expect(report.stateCount > 300)
   }
@@ -145,6 +144,7 @@ import Testing
       }
     }
     let report = try explorer.explore()
+    print(Proof.line("crash-states", report.stateCount, failures: report.failure == nil ? 0 : 1))
     #expect(report.failure == nil, "\(String(describing: report.failure))")
   }
 

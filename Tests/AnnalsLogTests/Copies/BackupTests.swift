@@ -173,10 +173,8 @@ import Testing
   // MARK: Crashes
 
   private static func crashOptions() -> CrashOptions {
-    var options = CrashOptions()
-    options.exhaustiveMax = 16
-    options.sampleCount = 6
-    options.stopCountMax = 160
+    var options = Proof.crashOptions(states: 2000)
+    options.exhaustiveMax = max(16, options.exhaustiveMax)
     return options
   }
 
@@ -216,6 +214,7 @@ import Testing
       try Self.check(disk, [written.events])
     }
     let report = try explorer.explore()
+    print(Proof.line("crash-states", report.stateCount, failures: report.failure == nil ? 0 : 1))
     #expect(report.failure == nil, "\(String(describing: report.failure))")
     #expect(report.stateCount > 200)
   }
@@ -239,6 +238,7 @@ import Testing
       try Self.check(disk, [newer, older.events])
     }
     let report = try explorer.explore()
+    print(Proof.line("crash-states", report.stateCount, failures: report.failure == nil ? 0 : 1))
     #expect(report.failure == nil, "\(String(describing: report.failure))")
     #expect(report.stateCount > 200)
   }

@@ -11,8 +11,10 @@ import Testing
     shape.isClosed = isClosed
     shape.tailRounds = 3
     let trial = try DamageTrial(shape)
-    var random = SplitMix64(seed: 7)
-    for round in 0..<(isExhaustive ? 400 : 40) {
+    var random = SplitMix64(seed: 6 &+ Proof.seed)
+    let rounds = isExhaustive ? 400 : 40
+    print(Proof.line("damaged-files", rounds))
+    for round in 0..<rounds {
       let disk = trial.base.killed()
       if !hasFooters { try trial.removeFooters(disk) }
       var lost: Set<UInt64> = []

@@ -41,8 +41,16 @@ struct LogModel {
 }
 
 @Suite struct ModelTests {
-  @Test(arguments: Backend.allCases, 0..<6)
+  /// The seeds of so many lives; `ANNALS_MODEL_LIVES` raises it.
+  static func seeds(_ count: UInt64) -> Range<UInt64> {
+    let count = Proof.number("ANNALS_MODEL_LIVES").map { UInt64(clamping: $0) } ?? count
+    let first = (Proof.seed &- 1) &* count
+    return first..<first + count
+  }
+
+  @Test(arguments: Backend.allCases, seeds(6))
   func randomOperationsAgreeWithAList(backend: Backend, seed: UInt64) throws {
+    defer { print(Proof.line("model", 300)) }
     var random = SeededRandom(seed: seed)
     let place = backend.make()
     func options() -> LogOptions {

@@ -44,6 +44,32 @@ import Musl
     withExtendedLifetime(log) {}
   }
 
+  /// Opened and closed with nothing appended, a log is read back from nowhere and rewritten nowhere.
+  @Test func whatWasClosedNeedsNoWork() throws {
+    let disk = SimulatedFileSystem()
+    let options = simulatedOptions(disk)
+    var log = try EventLog(at: "/store", options: options)
+    for number in 0..<10 { try log.append([event(number)], to: "a-1") }
+    try log.close()
+    disk.withFaults { $0.isTracing = true }
+    log = try EventLog(at: "/store", options: options)
+    try log.close()
+    var trace = disk.withFaults { $0.trace }
+    #expect(!trace.contains { $0.kind == .dropCache && $0.file.hasSuffix(".segment") })
+    #expect(!trace.contains { $0.file.contains(".footer") && $0.kind.isMutating })
+    // With an append it does have work, and after a death as well.
+    log = try EventLog(at: "/store", options: options)
+    try log.append([event(11)], to: "a-1")
+    let killed = disk.killed()
+    try log.close()
+    trace = disk.withFaults { $0.trace }
+    #expect(trace.contains { $0.file.contains(".footer") && $0.kind.isMutating })
+    killed.withFaults { $0.isTracing = true }
+    try EventLog(at: "/store", options: simulatedOptions(killed)).close()
+    trace = killed.withFaults { $0.trace }
+    #expect(trace.contains { $0.kind == .dropCache && $0.file.hasSuffix(".segment") })
+  }
+
   /// A torn tail wants a new segment, and there is no room for one.
   @Test func aTornTailOnAFullDiskIsATypedError() throws {
     let disk = SimulatedFileSystem()

@@ -209,8 +209,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Backend.allCases, 0..<6)
+  @Test(arguments: Backend.allCases, ModelTests.seeds(6))
   func randomRulesAgreeWithAModel(backend: Backend, seed: UInt64) throws {
+    defer { print(Proof.line("model", 140)) }
     var random = SeededRandom(seed: seed)
     let place = backend.make()
     let clock = TestClock()
@@ -244,8 +245,12 @@ import Testing
     #expect(report.problems == [])
   }
 
-  @Test(arguments: 0..<4)
+  /// Of these seeds 17 once found an aggregate deleted again by compaction, 19 and 29 the end of a
+  /// replaced segment believed, and 97 an old version, from a checkpoint that knew only a part of a
+  /// rewritten segment.
+  @Test(arguments: Array(ModelTests.seeds(4)) + [17, 19, 29, 97])
   func aReaderBesideTheWriterObeys(seed: UInt64) throws {
+    defer { print(Proof.line("model", 100)) }
     var random = SeededRandom(seed: seed)
     let place = Backend.system.make()
     let clock = TestClock()

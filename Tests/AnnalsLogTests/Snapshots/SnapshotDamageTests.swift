@@ -1,6 +1,5 @@
 import AnnalsLog
 import AnnalsTesting
-import Foundation
 import Testing
 
 @Suite struct SnapshotDamageTests {
@@ -176,12 +175,8 @@ import Testing
 
   @Test func afterAnyCrashTheAnswersAreTheSame() throws {
     let base = try Self.base()
-    var options = CrashOptions()
-    options.exhaustiveMax = 8
-    options.sampleCount = 4
-    // All of them with `ANNALS_SNAPSHOT_STOPS=100000`.
-    let stops = ProcessInfo.processInfo.environment["ANNALS_SNAPSHOT_STOPS"].flatMap { Int($0) }
-    options.stopCountMax = stops ?? 120
+    // All stops with `ANNALS_CRASH_STATES=4000`.
+    let options = Proof.crashOptions(states: 1100)
     let explorer = CrashExplorer<UInt64>(options: options, start: base.killed) { disk, record in
       let log = try Self.log(disk)
       try Self.save(log, 1...6)
@@ -213,7 +208,7 @@ import Testing
     let report = try explorer.explore()
     #expect(report.failure == nil, "\(String(describing: report.failure))")
     #expect(report.stateCount > 250)
-    print("snapshot crashes: \(report.stopCount) stops, \(report.stateCount) states")
+    print(Proof.line("crash-states", report.stateCount, failures: report.failure == nil ? 0 : 1))
   }
 
   private struct Missing: Error { var found: Int }

@@ -1,17 +1,15 @@
 import Annals
 import AnnalsTesting
-import Foundation
 import Testing
 
 /// Random histories: the state by replay is the state by snapshot and tail, by cache, and at every
 /// version and position, whatever happens to the snapshots.
 ///
-/// `ANNALS_SNAPSHOT_HISTORIES` says how many, `ANNALS_SNAPSHOT_SEED` which.
+/// `ANNALS_SNAPSHOT_HISTORIES` says how many, `ANNALS_SEED` which.
 @Suite struct SnapshotPropertyTests {
   @Test func statesAreTheSameByReplaySnapshotAndCache() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let count = environment["ANNALS_SNAPSHOT_HISTORIES"].flatMap { Int($0) } ?? 100
-    let seed = environment["ANNALS_SNAPSHOT_SEED"].flatMap { UInt64($0) } ?? 1
+    let count = Proof.number("ANNALS_SNAPSHOT_HISTORIES") ?? 100
+    let seed = Proof.seed
     var totals = SnapshotHistory.Totals()
     for number in 0..<count {
       var history = try SnapshotHistory(seed: seed &* 1_000_003 &+ UInt64(number))
@@ -24,6 +22,7 @@ import Testing
       totals.add(history.totals)
     }
     print("snapshot histories: \(count), \(totals)")
+    print(Proof.line("model", count))
     // Else it proves nothing.
     #expect(totals.loaded > count)
     #expect(totals.damages > count / 2)

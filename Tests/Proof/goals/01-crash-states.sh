@@ -1,0 +1,9 @@
+# Whole lives stopped at every call, with every kind of loss, reorder and tear of what was not synced.
+id=G1
+name=crash-states
+title="Simulated crash states: lives, snapshots, consumers, backups"
+target=5000000
+tests='CrashedLivesTests|SnapshotDamageTests/afterAnyCrash|ConsumerCrashTests|BackupTests/aCrash'
+
+short() { ANNALS_CRASH_STATES=2500 suite "$tests"; }
+round() { ANNALS_CRASH_STATES=20000 suite "$tests"; }
