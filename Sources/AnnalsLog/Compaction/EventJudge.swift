@@ -32,8 +32,9 @@ struct EventJudge {
   /// What holds for an aggregate.
   private struct Row {
     var bounds: RetentionBounds
-    /// The version of the newest event if that keeps its place: behind the deletion of its category
-    /// it alone tells that the aggregate exists again. 0 otherwise.
+    /// The version of the newest event if that keeps its place, else 0.
+    ///
+    /// Behind the deletion of its category it alone tells that the aggregate exists again.
     var keptVersion: UInt64 = 0
     /// The position of that deletion.
     var deletedThrough: UInt64 = 0
