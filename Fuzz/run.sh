@@ -27,7 +27,8 @@ status=0
 for target in "${targets[@]}"; do
   mkdir -p ".build/corpus/$target" .build/crashes "corpus/$target"
   log=.build/$target.log
-  "$scratch/release/Fuzz" "$target" ".build/corpus/$target" "corpus/$target" \
+  export FUZZ_TARGET=$target FUZZ_SEEDS=.build/corpus/$target
+  "$scratch/release/Fuzz" ".build/corpus/$target" "corpus/$target" \
     -max_total_time="$seconds" -rss_limit_mb=512 -timeout=1 -max_len=8192 \
     -seed="${FUZZ_SEED:-1}" -artifact_prefix=".build/crashes/$target-" \
     -print_final_stats=1 > "$log" 2>&1
@@ -40,7 +41,7 @@ for target in "${targets[@]}"; do
     status=1
   fi
   if [[ -n ${FUZZ_MERGE:-} ]]; then
-    "$scratch/release/Fuzz" "$target" "corpus/$target" ".build/corpus/$target" -merge=1 \
+    FUZZ_SEEDS='' "$scratch/release/Fuzz" "corpus/$target" ".build/corpus/$target" -merge=1 \
       > "$log.merge" 2>&1 || status=1
   fi
 done

@@ -45,13 +45,25 @@ import Musl
 
   @Test(arguments: stories)
   func aFailedCallIsATypedErrorAndLosesNothing(story: Story) throws {
+    try fail(story, Self.ways, "failed-calls")
+  }
+
+  /// The disk has lost what was not synced, and its cache shows it all the same.
+  @Test(arguments: stories)
+  func aFailedSyncIsNotTriedAgainNorItsBytesBelieved(story: Story) throws {
+    let ways = [EIO, ENOSPC].map { Way(errno: $0, kinds: [.sync], isSticky: false) }
+    try fail(story, ways, "failed-syncs")
+  }
+
+  /// Lets calls of the story fail in these ways; all of them if the budget allows.
+  private func fail(_ story: Story, _ ways: [Way], _ name: String) throws {
     let prepared = try story.preparedDisk()
     let traced = prepared.killed()
     traced.withFaults { $0.isTracing = true }
     try story.run(traced, Promises())
     let trace = traced.withFaults { $0.trace }
     var cases: [(Way, Int)] = []
-    for way in Self.ways {
+    for way in ways {
       let count = trace.count { way.kinds.contains($0.kind) }
       cases += (1...max(1, count)).map { (way, $0) }
     }
@@ -69,9 +81,9 @@ import Musl
         return
       }
     }
-    print(Proof.line("failed-calls", cases.count))
+    print(Proof.line(name, cases.count))
     CrashBudget.report(
-      "failed calls of \(story.name)",
+      "\(name) of \(story.name)",
       "\(cases.count) failures, \(stateCount) states"
     )
   }

@@ -3,31 +3,45 @@ internal import Glibc
 
 /// What is fuzzed in this process.
 enum Fuzzed {
-  // One thread runs all of it: chosen once, before libFuzzer begins.
-  nonisolated(unsafe) static var target = FuzzTarget.frame
+  /// The target that `FUZZ_TARGET` names.
+  static let target: FuzzTarget = {
+    let name = variable("FUZZ_TARGET") ?? ""
+    guard let target = FuzzTarget(rawValue: name) else {
+      let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: ", ")
+      preconditionFailure("FUZZ_TARGET is none of \(names)")
+    }
+    return target
+  }()
 
-  static var names: String { FuzzTarget.allCases.map(\.rawValue).joined(separator: "|") }
-
-  /// Chooses the target; false if there is none of that name.
-  static func choose(_ name: String) -> Bool {
-    guard let found = FuzzTarget(rawValue: name) else { return false }
-    unsafe target = found
-    return true
-  }
-
-  /// Puts what to begin with into a corpus.
-  static func writeSeeds(into folder: String) {
-    for (index, seed) in unsafe target.seeds.enumerated() {
-      guard let file = unsafe fopen("\(folder)/seed-\(index)", "wbx") else { continue }
+  /// Puts what to begin with into the directory that `FUZZ_SEEDS` names.
+  static func writeSeeds() {
+    guard let folder = variable("FUZZ_SEEDS"), !folder.isEmpty else { return }
+    for (index, seed) in target.seeds.enumerated() {
+      guard let file = unsafe fopen("\(folder)/seed-\(index)", "wb") else { continue }
       unsafe fwrite(seed, 1, seed.count, file)
       unsafe fclose(file)
     }
   }
+
+  private static func variable(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
 }
 
+/// What libFuzzer calls before the first input.
+@_cdecl("LLVMFuzzerInitialize")
+public func prepare(
+  _ argumentCount: UnsafeMutablePointer<CInt>,
+  _ arguments: UnsafeMutableRawPointer
+) -> CInt {
+  Fuzzed.writeSeeds()
+  return 0
+}
+
+/// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func feed(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  unsafe Fuzzed.target.run([UInt8](UnsafeBufferPointer(start: data, count: count)))
+  Fuzzed.target.run(unsafe [UInt8](UnsafeBufferPointer(start: data, count: count)))
   return 0
 }
 
@@ -46,7 +60,7 @@ public func mutateAndMend(
   let changed = unsafe mutate(data, count, countMax)
   guard seed % 8 != 0 else { return changed }
   var bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: changed))
-  unsafe Fuzzed.target.mend(&bytes)
+  Fuzzed.target.mend(&bytes)
   for index in bytes.indices { unsafe data[index] = bytes[index] }
   return bytes.count
 }

@@ -60,13 +60,19 @@ extension TortureWorkload {
     return options
   }
 
-  /// Appends and says so until the process is killed.
-  func write(to path: String, saying output: OutputStream) throws {
+  /// Appends until the process is killed or the log ends at `last`, and says what survives a kill,
+  /// or also a power cut.
+  func write(
+    to path: String,
+    through end: UInt64,
+    sayingDurable: Bool,
+    _ output: OutputStream
+  ) throws {
     let log = try EventLog(at: path, options: Self.options(.readWrite))
     var last = log.writtenThrough.rawValue
     // What is found at opening was made durable by it.
     try say(last, output)
-    while true {
+    while last < end {
       let batch = EventBatch()
       let first = last + 1
       for position in first..<first + count(from: first) {
@@ -75,8 +81,9 @@ extension TortureWorkload {
       }
       let receipt = try log.append(batch, durability: isDurable(first) ? .durable : .written)
       last = receipt.lastPosition.rawValue
-      try say(last, output)
+      try say(sayingDurable ? log.durableThrough.rawValue : last, output)
     }
+    try log.close()
   }
 
   private func say(_ position: UInt64, _ output: OutputStream) throws(SystemError) {

@@ -15,9 +15,9 @@ struct TortureCommand: Verb {
       What it can not show is power loss: a disk that keeps in volatile memory what it says is \
       synced passes. A sync that takes less than some microseconds is a sign of that, and is told.
 
-      --json prints one object: ok, kills, stores, acknowledged, violation (null if there is none), \
-      behaviours (name, ok, complaint), syncMicroseconds, seed and seconds. Exits with 1 if \
-      anything is not as it must be.
+      --json prints one object: ok, kills, stores, acknowledged, violation (null if there is \
+      none), behaviours (name, ok, complaint), syncMicroseconds, seed and seconds. Exits with 1 \
+      if anything is not as it must be.
 
       Examples:
         annals torture /var/lib/shop
@@ -133,9 +133,47 @@ struct TortureWriteCommand: Verb {
   @OptionGroup var store: StoreArgument
   @Option(help: "What the events follow from.")
   var seed: UInt64
+  @Option(help: "Close the log when it ends at this position or behind it.")
+  var events: UInt64?
+  @Flag(help: "Say only what survives power loss.")
+  var saysDurable = false
 
   func run(_ streams: StandardStreams) throws {
-    try TortureWorkload(seed: seed).write(to: store.path, saying: streams.output)
+    let workload = TortureWorkload(seed: seed)
+    try workload.write(
+      to: store.path,
+      through: events ?? .max,
+      sayingDurable: saysDurable,
+      streams.output
+    )
+  }
+}
+
+/// What looks, after a power cut, for what such a process had said.
+struct TortureCheckCommand: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "torture-check",
+    abstract: "Looks for what a process of torture-write had said.",
+    shouldDisplay: false
+  )
+
+  @OptionGroup var store: StoreArgument
+  @Option(help: "What the events follow from.")
+  var seed: UInt64
+  @Option(help: "The last position that was said.")
+  var acknowledged: UInt64
+
+  func run(_ streams: StandardStreams) throws {
+    let workload = TortureWorkload(seed: seed)
+    // As the next writer does, which looks at what the disk holds and not at what is cached.
+    let log = try EventLog(at: store.path, options: TortureWorkload.options(.readWrite))
+    if let complaint = try workload.complaint(about: log, acknowledged: acknowledged) {
+      throw CommandFailure(.problems, complaint)
+    }
+    try log.close()
+    if let problem = try StoreVerifier.verify(store.path).problems.first {
+      throw CommandFailure(.problems, "\(problem.file): \(problem.message)")
+    }
   }
 }
 

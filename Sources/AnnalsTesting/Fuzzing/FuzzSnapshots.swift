@@ -15,7 +15,9 @@ enum FuzzSnapshots {
     do throws(LogError) {
       switch input[0] % 6 {
       case 0:
-        guard let frame = SnapshotFrame.decode(rest.span, at: 0, byteCount: rest.count) else { break }
+        guard let frame = SnapshotFrame.decode(rest.span, at: 0, byteCount: rest.count) else {
+          break
+        }
         precondition(frame.stateEnd <= rest.count, "the state ends outside of its frame")
         if frame.isCompressed {
           let stored = rest.span.extracting(frame.stateOffset..<frame.stateEnd)

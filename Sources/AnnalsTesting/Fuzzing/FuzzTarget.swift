@@ -1,5 +1,4 @@
-/// What hostile bytes are fed to: by libFuzzer from the package `Fuzz`, and by a test that runs what
-/// that has found.
+/// What hostile bytes are fed to, by libFuzzer and by a test that runs what that has found.
 ///
 /// Any bytes are an input. What must not happen ends the process: a trap of the engine, or a
 /// `preconditionFailure` here where an answer is wrong.

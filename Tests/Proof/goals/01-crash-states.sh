@@ -5,5 +5,5 @@ title="Simulated crash states: lives, snapshots, consumers, backups"
 target=5000000
 tests='CrashedLivesTests|SnapshotDamageTests/afterAnyCrash|ConsumerCrashTests|BackupTests/aCrash'
 
-short() { ANNALS_CRASH_STATES=2500 suite "$tests"; }
+short() { ANNALS_CRASH_STATES=300 suite "$tests"; }
 round() { ANNALS_CRASH_STATES=20000 suite "$tests"; }

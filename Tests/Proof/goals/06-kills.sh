@@ -1,7 +1,7 @@
 # Real processes are killed at random moments; what they were told is durable must be there.
 id=G6
 name=kills
-title="kill -9 of importing, projecting and tortured processes"
+title="kill -9 of importing, projecting, compacting and tortured processes"
 target=5000
 
 kills() {
@@ -14,6 +14,9 @@ kills() {
   said=$(Tests/kill-projection.sh "$annals" "$2" 2000) || { echo "$said"; exit 1; }
   echo "$said"
   count "$(sed -nE 's/^([0-9]+) killed of.*/\1/p' <<< "$said")"
+  said=$(Tests/kill-compact.sh "$annals" "$4" "$5") || { echo "$said"; exit 1; }
+  echo "$said"
+  count "$(sed -nE 's/.* ([0-9]+) killed:.*/\1/p' <<< "$said")"
   mkdir -p "$PROOF_SCRATCH/disk"
   said=$("$annals" torture "$PROOF_SCRATCH/disk" --seconds "$3" --seed "$ANNALS_SEED" --json) \
     || { echo "$said"; exit 1; }
@@ -21,5 +24,5 @@ kills() {
   count "$(sed -nE 's/.*"kills":([0-9]+).*/\1/p' <<< "$said")"
 }
 
-short() { kills 10 30 10; }
-round() { kills 200 300 200; }
+short() { kills 5 20 10 4 20000; }
+round() { kills 200 300 200 50 200000; }
