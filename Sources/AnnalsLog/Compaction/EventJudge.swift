@@ -25,14 +25,14 @@ struct EventJudge {
   // One dictionary each where the rules have several: asked for every row of every frame.
   private let aggregates: [KeyHash: RetentionRules.Subject]
   private let categories: [KeyHash: RetentionRules.Subject]
-  /// What depends on an aggregate's newest version.
+  /// The rows that depend on an aggregate's newest version.
   private var known: [KeyHash: Row] = [:]
   private static let knownMax = 1 << 16
 
   /// What holds for an aggregate.
   private struct Row {
     var bounds: RetentionBounds
-    /// The version of the newest event if that keeps its place, or 0.
+    /// The version of the newest event if that keeps its place, else 0.
     ///
     /// Behind the deletion of its category it alone tells that the aggregate exists again.
     var keptVersion: UInt64 = 0
@@ -154,28 +154,38 @@ struct EventJudge {
     let own = hash.flatMap { aggregates[$0] }
     let category = category(of: id)
     if own == nil, category == nil { return nil }
-    var bounds = RetentionBounds()
     // Only what has to be looked up is worth remembering.
     let isCounted = (own?.keepCount ?? 0) > 0 || (category?.keepCount ?? 0) > 0
-    let isReopenable = category.map { $0.deletion != 0 && !$0.isTombstone } ?? false
-    let key = isCounted || isReopenable ? hash ?? core.hasher.hash(id, .aggregate) : nil
-    if let key, let found = known[key] { return found.bounds.isOpen ? nil : found }
+    let isDeleted = category.map { $0.deletion != 0 && !$0.isTombstone } ?? false
+    var key: KeyHash?
+    if isCounted || isDeleted {
+      key = hash ?? core.hasher.hash(id, .aggregate)
+      if let key, let found = known[key] { return found.bounds.isOpen ? nil : found }
+    }
+    var bounds = RetentionBounds()
     let core = core
     let through = through
-    func newest() throws(LogError) -> UInt64 { try core.version(of: id, through: through) }
+    var isAsked = false
+    func newest() throws(LogError) -> UInt64 {
+      isAsked = true
+      return try core.version(of: id, through: through)
+    }
     if let own { try bounds.add(own, now: now, newest: newest) }
     if let category { try bounds.add(category, now: now, newest: newest) }
     var row = Row(bounds: bounds)
-    if let category, isReopenable {
+    // Where the deletion of the category is all that hides, nothing behind it is hidden.
+    if let category, isDeleted,
+      bounds.version > 0 || bounds.time != .min || bounds.position > category.throughPosition
+    {
       let version = try newest()
-      let isDeleted =
+      let isOwn =
         own.map { $0.deletion != 0 && ($0.isTombstone || $0.deletedVersion >= version) } ?? false
-      if !isDeleted {
+      if !isOwn {
         row.keptVersion = version
         row.deletedThrough = category.throughPosition
       }
     }
-    if let key {
+    if let key, isAsked {
       if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
       known[key] = row
     }

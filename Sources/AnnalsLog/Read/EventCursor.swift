@@ -24,8 +24,8 @@ public struct EventCursor: ~Copyable {
   private var segmentIndex = 0
   private var offset = 0
   private var nextPosition: UInt64 = 0
-  // Walking forwards: where the entered segment's frames end, and the first position behind it. What
-  // the log does meanwhile moves neither for what this cursor sees.
+  // Walking forwards: where the entered segment's frames end, and the first position behind it.
+  // What the log does meanwhile moves neither for what this cursor sees.
   private var walkLimit = 0
   private var walkEnd: UInt64 = 0
   // Walking backwards: the frames before the one that is loaded.

@@ -25,7 +25,7 @@ struct GoldenDamage: Sendable {
   private static let list = "segments-000000000014"
   private static let rules = "retention-000000000002"
   private static let snapshots = "snapshots/00000001.snapshots"
-  private static let slot = "consumers/balances.2d5c836de9d2f2d491a4f37674df5858"
+  private static let slot = "consumers/balances.140c2752079be5c9fa40340c3566937a"
   /// Where the first frame of a segment stands.
   private static let first = 4096
 

@@ -141,7 +141,8 @@ extension GoldenStores {
         history: log.historyID,
         eventDigest: try log.eventDigest(at: Position(number)) ?? KeyHash(high: 0, low: 0),
         fingerprint: 7,
-        kind: ConsumerRecord.Kind.projection.rawValue,
+        // Of a projection it would be forgotten by the compaction.
+        kind: ConsumerRecord.Kind.reactor.rawValue,
         state: [UInt8](repeating: UInt8(number), count: 300)
       )
       try ConsumerStore(log).save("balances", consumer)

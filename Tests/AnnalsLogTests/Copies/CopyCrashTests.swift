@@ -1,6 +1,5 @@
 import AnnalsLog
 import AnnalsTesting
-import Foundation
 import Testing
 
 /// Stops restores, forks and salvages at every call: what is left is the whole copy, or no store.
@@ -34,11 +33,7 @@ import Testing
   }
 
   private static func crashOptions() -> CrashOptions {
-    var options = CrashOptions()
-    options.exhaustiveMax = 12
-    options.sampleCount = 4
-    options.stopCountMax = SimulatedCrashes.stops(90)
-    return options
+    Proof.crashOptions(states: 800)
   }
 
   /// What the copy must be: made once without a crash.
@@ -125,15 +120,5 @@ import Testing
       try Self.check(copy, verb, written.events, expected)
     }
     #expect(refused > 6)
-  }
-}
-
-/// How many stops the simulated crashes of these tests make.
-enum SimulatedCrashes {
-  /// At most `count`; with `ANNALS_CRASH_STOPS` in the environment that number, and with `all` every
-  /// call is stopped.
-  static func stops(_ count: Int) -> Int {
-    guard let text = ProcessInfo.processInfo.environment["ANNALS_CRASH_STOPS"] else { return count }
-    return text == "all" ? .max : Int(text) ?? count
   }
 }
