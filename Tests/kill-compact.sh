@@ -27,7 +27,7 @@ frames() {
   "$annals" inspect "$1" --json | python3 -c '
 import json, sys
 print([[s[k] for k in ("firstPosition", "lastPosition", "events", "bytes")]
-       for s in json.load(sys.stdin)["segments"]])'
+       for s in json.load(sys.stdin)["list"]])'
 }
 
 kill="the beginning"
@@ -42,7 +42,7 @@ awk -v n="$events" 'BEGIN {
 "$annals" retain base draft --category --max-count 3 > /dev/null 2>&1 \
   || "$annals" retain base draft --max-count 3 > /dev/null
 "$annals" delete base order-8 > /dev/null
-"$annals" redact base 5 --reason test > /dev/null
+"$annals" redact base 10 --reason test > /dev/null
 "$annals" export base > expected
 
 cp -r base reference

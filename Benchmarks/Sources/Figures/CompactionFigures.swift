@@ -18,9 +18,10 @@ struct CompactionFigures {
     payloadBytes = arguments.payload
   }
 
-  /// Of a hundred aggregates so many have each category. Of the sessions all goes, by one rule; of
-  /// the drafts all but a fifth, by one rule; of the traces the older half, by one rule; of the
-  /// orders every other one, by a rule each. That is 70 %.
+  /// Of a hundred aggregates so many have each category.
+  ///
+  /// Of the sessions all goes, by one rule; of the drafts all but a fifth, by one rule; of the traces
+  /// the older half, by one rule; of the orders every other one, by a rule each. That is 70 %.
   private static let shares = [
     ("session", 40), ("draft", 20), ("trace", 14), ("order", 14), ("account", 12),
   ]

@@ -217,8 +217,10 @@ struct Compactor {
     return hashes.isEmpty ? nil : (hashes, ())
   }
 
-  /// From where on events are about to be erased: deleted or ended for good, or their payloads
-  /// taken; nil if nothing is. What is only out of sight, or out of age, does not count.
+  /// From where on events are about to be erased; nil if nothing is.
+  ///
+  /// Erased is what is deleted or ended for good, or loses its payload; what is only out of sight, or
+  /// out of age, does not count.
   var firstErased: Position? {
     let found = groups.joined().lazy.map { report.segments[$0] }.first { found in
       found.payloadsRemoved > 0 || found.rules.contains { isErasing($0.record) }

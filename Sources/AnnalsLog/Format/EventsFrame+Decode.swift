@@ -203,9 +203,7 @@ extension EventsFrame {
 
   private func typesAreConsistent(_ bytes: Span<UInt8>) -> Bool {
     let rows = types.width == .constant ? 1 : eventCount
-    for row in 0..<rows {
-      if !Self.isType(types.value(row, in: bytes)) { return false }
-    }
+    for row in 0..<rows where !Self.isType(types.value(row, in: bytes)) { return false }
     return true
   }
 
