@@ -24,10 +24,7 @@ fail() {
 # What of the segments is the same however often they were begun: all but ids, salts and with them
 # checksums. The frames as `inspect` tells them, and the events.
 frames() {
-  "$annals" inspect "$1" --json | python3 -c '
-import json, sys
-print([[s[k] for k in ("firstPosition", "lastPosition", "events", "bytes")]
-       for s in json.load(sys.stdin)["list"]])'
+  "$annals" inspect "$1" --json | grep -oE '"(firstPosition|lastPosition|events|usedBytes)":[0-9]+'
 }
 
 kill="the beginning"
@@ -39,10 +36,9 @@ awk -v n="$events" 'BEGIN {
   }
 }' | "$annals" import base --durability written > /dev/null
 "$annals" delete base session-3 > /dev/null
-"$annals" retain base draft --category --max-count 3 > /dev/null 2>&1 \
-  || "$annals" retain base draft --max-count 3 > /dev/null
+"$annals" retain base draft --max-count 3 > /dev/null
 "$annals" delete base order-8 > /dev/null
-"$annals" redact base 10 --reason test > /dev/null
+"$annals" redact base 8 --reason test > /dev/null
 "$annals" export base > expected
 
 cp -r base reference

@@ -47,6 +47,8 @@ def durable(n):
             rows.append(Row("p99 µs", "durable", "p99_us", True, mine, theirs, detail=True))
             rows.append(Row("CPU µs/event", "durable", "cpu_us_per_event", True, mine, theirs,
                             detail=True))
+            rows.append(Row("a bare `pwrite` + `fdatasync` meanwhile, µs", "durable",
+                            "calib_sync_us", True, mine, theirs, detail=True, compare=False))
     return rows
 
 
@@ -199,6 +201,10 @@ def tables(machine, rows):
         measured = [Measured(here, row) for row in ROWS]
         measured = [m for m in measured if not m.is_empty]
         rounds = len({r["run"] for r in here})
+        by_cpu = {}
+        for m in measured:
+            if m.row.field.startswith("cpu_us") and m.to_best is not None:
+                by_cpu[m.row.phase, str(m.row.mine)] = m.to_best
         out += ["", f"### {payload} bytes, {dist}, {rounds} round{'s' if rounds > 1 else ''}", ""]
         plot = f"performance-{payload}-{dist}.svg"
         title = f"Annals to raw and to the best peer: {payload} B, {dist}"
@@ -212,8 +218,10 @@ def tables(machine, rows):
             out.append(f"| {name} |" + "|".join(cells + [show(m.to_raw), show(m.to_best)]) + "|")
             if m.to_best is not None and m.to_best < 1 and not m.row.detail:
                 middle = statistics.median(m.numbers["annals"])
+                cpu = by_cpu.get((m.row.phase, str(m.row.mine)))
+                cpu = f"; by CPU time {show(cpu)}" if cpu and "/s" in m.row.name else ""
                 behind.append(f"- {payload} B, {dist}: {m.row.name}: {m.best_name} {si(m.best)},"
-                              f" Annals {si(middle)} ({show(m.to_best)} times)")
+                              f" Annals {si(middle)} ({show(m.to_best)} times{cpu})")
     return out, behind, plots
 
 
@@ -242,14 +250,21 @@ def variants(rows):
 def conditions(machine, rows):
     others = sorted(r["others_cpu"] for r in rows if "others_cpu" in r)
     share = statistics.median(others)
+    syncs = [r["calib_sync_us"] for r in rows if r.get("calib_sync_us")]
+    slow = sum(s > 2000 for s in syncs)
     return [
         f"- Date {machine['date']}, commit {machine['commit']}, `{machine['command']}`.",
         f"- {machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB; kernel"
         f" {machine['kernel']}; {machine['filesystem']} on {machine['disk']}.",
         f"- {machine['compiler']}; {machine['libraries']}.",
+        *([f"- Every phase ran with `{machine['priority']}`."] if machine.get("priority") else []),
         f"- Other processes took {share:.0%} of all cores in the middle phase and"
         f" {others[-1]:.0%} in the worst: "
         + ("take the ratios, and few of their digits." if share > 0.05 else "a quiet machine."),
+        f"- Around {slow} of {len(syncs)} durable measurements a bare `pwrite` and `fdatasync` took more"
+        " than 2 ms, around the others less: we take it for a virtual processor that sleeps until the"
+        f" next tick of its timer. A ratio of figures from either side says nothing of the stores; the bare sync"
+        " of each stands in the table.",
     ]
 
 
@@ -311,6 +326,8 @@ def main():
     body, behind, plots = tables(machine, rows)
     out = conditions(machine, rows)
     out += ["", "### Where another is ahead", ""]
+    out += ["Of these ratios the second, where there is one, is of the CPU time of all threads to the "
+            "least of any peer: what others do on the machine disturbs it less.", ""]
     out += behind or ["Nowhere in this run."]
     out += body + variants(rows)
     text = "\n".join(out).strip() + "\n"

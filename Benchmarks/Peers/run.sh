@@ -12,8 +12,8 @@ set -u
 cd "$(dirname "$0")"
 size=${1:-small}
 case $size in
-    small) events=200000 aggregates=10000 seconds=2 runs=${2:-1} ops=20000 killed=50000 callers="16 64 256" ;;
-    full) events=2000000 aggregates=100000 seconds=6 runs=${2:-3} ops=100000 killed=200000 callers="16 64 256" ;;
+    small) events=200000 aggregates=10000 seconds=2 runs=${2:-1} ops=20000 killed=50000 repeat=10 callers="16 64 256" ;;
+    full) events=2000000 aggregates=100000 seconds=6 runs=${2:-3} ops=100000 killed=200000 repeat=5 callers="16 64 256" ;;
     *) echo "usage: $0 small|full [runs]" >&2; exit 2 ;;
 esac
 peers=(${PEERS:-annals raw rocksdb leveldb lmdb sqlite})
@@ -38,8 +38,8 @@ swift build --package-path .. -c release --product AnnalsPeer >&2 || exit 1
 annals=$(swift build --package-path .. -c release --show-bin-path)/AnnalsPeer
 
 failures=0
-# Where the cores are shared, a synced append waits for a time slice more than for the disk:
-# the durable phases, which mostly wait, ask for a little priority if they may (root).
+# Where the cores are shared, a phase waits for time slices more than for anything of its own: all
+# ask for priority if they may (root).
 prefer=
 nice -n -10 true 2>/dev/null && prefer="nice -n -10"
 
@@ -64,7 +64,7 @@ same_events() {
 same_events || exit 1
 
 machine() {
-    printf '{"peer":"","phase":"machine","date":"%s","size":"%s","command":"%s","commit":"%s","kernel":"%s","cpu":"%s","cores":%s,"memory_gb":%s,"filesystem":"%s","disk":"%s","compiler":"%s","libraries":"%s"}\n' \
+    printf '{"peer":"","phase":"machine","date":"%s","size":"%s","command":"%s","commit":"%s","kernel":"%s","cpu":"%s","cores":%s,"memory_gb":%s,"filesystem":"%s","disk":"%s","compiler":"%s","libraries":"%s","priority":"%s"}\n' \
         "$(date -u +%Y-%m-%dT%H:%MZ)" "$size" "Benchmarks/Peers/run.sh $size $runs" \
         "$(git rev-parse --short HEAD)$(git diff --quiet HEAD -- ../../Sources 2>/dev/null || echo +)" \
         "$(uname -r)" \
@@ -73,17 +73,17 @@ machine() {
         "$(findmnt -no FSTYPE,OPTIONS -T "$data" | tr -s ' ')" \
         "$(findmnt -no SOURCE -T "$data")" \
         "$(swift --version 2>/dev/null | grep -o 'Swift version [0-9.]*'), $(g++ --version | head -1)" \
-        "$(dpkg-query -W -f '${Package} ${Version}, ' librocksdb-dev libleveldb-dev liblmdb-dev libsqlite3-dev | sed 's/, $//; s/lib//g; s/-dev//g')"
+        "$(dpkg-query -W -f '${Package} ${Version}, ' librocksdb-dev libleveldb-dev liblmdb-dev libsqlite3-dev | sed 's/, $//; s/lib//g; s/-dev//g')" \
+        "$prefer"
 }
 machine >>"$out"
 
 bench() {  # bench PEER PAYLOAD DIST RUN arguments…
-    local peer=$1 payload=$2 dist=$3 run=$4 first=
+    local peer=$1 payload=$2 dist=$3 run=$4
     shift 4
-    case $* in *"--phase durable"*) first=$prefer ;; esac
     # What another has left to be written is not this one's cost.
     sync
-    if ! $first timeout 300 "$(program "$peer")" --peer "$peer" --dir "$data/$peer" \
+    if ! $prefer timeout 300 "$(program "$peer")" --peer "$peer" --dir "$data/$peer" \
         --payload "$payload" --dist "$dist" --run "$run" --aggregates $aggregates --seed 1 \
         "$@" >>"$out"; then
         echo "FAILED: $peer $payload $dist $*" >&2
@@ -105,7 +105,7 @@ reads() {  # the phases that leave the store as it is
     [ "$2" = zipf ] && zipf=(--tail 20)
     each "$@" --phase load --ops $((ops / 2)) --seconds 8 "${zipf[@]}"
     each "$@" --phase load --ops 1000 --seconds 8 --evict $evict "${zipf[@]}"
-    each "$@" --phase replay --repeat 3
+    each "$@" --phase replay --repeat $repeat
     each "$@" --phase replay --evict $evict
 }
 
@@ -180,7 +180,7 @@ part() {  # part NAME RUN
                 for set in "${sets[@]}"; do
                     bench "$peer" 256 uniform "$run" --phase append --events $events --set "$set"
                     bench "$peer" 256 uniform "$run" --phase load --ops $((ops / 2)) --seconds 8 --set "$set"
-                    bench "$peer" 256 uniform "$run" --phase replay --repeat 3 --set "$set"
+                    bench "$peer" 256 uniform "$run" --phase replay --repeat $repeat --set "$set"
                     [ "$set" = vcache=0 ] && [ "$peer" != sqlite ] && continue
                     bench "$peer" 256 uniform "$run" --phase durable --seconds $seconds --threads 1 --set "$set"
                 done

@@ -217,6 +217,16 @@ struct Bank {
     #expect(report.eventsRemoved == 4)
   }
 
+  @Test func compactionByItself() throws {
+    var automatic = AutomaticCompaction()
+    automatic.garbage = 0.4  // once two fifths of the segments would go
+    automatic.bytesPerSecond = 16 << 20
+    automatic.window = .init(fromMinute: 2 * 60, toMinute: 5 * 60)  // UTC
+    var nightly = StoreOptions()
+    nightly.log.automaticCompaction = automatic
+    #expect(nightly.log.automaticCompaction != LogOptions().automaticCompaction)
+  }
+
   @Test func aggregates() throws {
     let store = try opened()
 

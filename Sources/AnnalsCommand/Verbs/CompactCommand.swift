@@ -9,17 +9,18 @@ struct CompactCommand: Verb {
     discussion: """
       Segments that hold enough of it are rewritten without, small neighbours become one; \
       positions and versions stay what they are. What was deleted, ended or redacted goes in any \
-      case, and with it the states of projections that may hold it. Ended at any time, it goes on \
-      where it was when called again. A damaged segment is left as it is, and the exit code is 1.
+      case, and with it the states of projections that may hold it; backups and forks that still \
+      hold it are named. Ended at any time, it goes on where it was when called again. A damaged \
+      segment is left as it is, and the exit code is 1.
 
       --dry-run says what would go, by which rule, and why the rest stays; it answers at once, \
       from footers and, where rules are about a category, from a sample of the events. With \
       --exact it judges every event.
 
       JSON keys: bytesBefore bytesAfter bytesWritten eventsRemoved payloadsRemoved \
-      segmentsRewritten segmentsMade spaceNeeded seconds dryRun estimate, and under reasons for \
-      each segment: segment firstPosition lastPosition bytesBefore bytesAfter eventsRemoved \
-      payloadsRemoved eventsHeld outcome estimate damage rules.
+      segmentsRewritten segmentsMade spaceNeeded seconds dryRun estimate copies, and under \
+      reasons for each segment: segment firstPosition lastPosition bytesBefore bytesAfter \
+      eventsRemoved payloadsRemoved eventsHeld outcome estimate damage rules.
 
       Examples:
         annals compact shop --dry-run
@@ -104,6 +105,9 @@ struct CompactCommand: Verb {
         + " out of \(report.segmentsRewritten.grouped) segments, in \(seconds.seconds);"
         + " \(ByteCount(report.spaceNeeded)) must be free for a while"
     )
+    for copy in report.copies {
+      try streams.output.writeLine("what goes is still in the copy \(copy)".printable)
+    }
   }
 
   private func printObject(
@@ -124,6 +128,7 @@ struct CompactCommand: Verb {
       writer.member("seconds", seconds)
       writer.member("dryRun", dryRun)
       writer.member("estimate", report.isEstimate)
+      writer.member("copies", report.copies)
       writer.key("reasons")
       writer.array { for segment in report.segments { $0.segment(segment) } }
     }

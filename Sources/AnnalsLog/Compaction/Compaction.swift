@@ -37,20 +37,46 @@ package final class Compaction: @unchecked Sendable {
     options.isCancelled = { isAsked() || maintenance.current.isEnding }
     return try maintenance.compaction.withLock { () throws(LogError) in
       try writer.lock.withLock { () throws(LogError) in try writer.checkUsable() }
-      if options.sealsActiveSegment, try hasGarbageInWriting(options) {
-        try writer.sealSegment()
+      var before: CompactionReport?
+      while true {
+        let isSealed = try sealIfThereIsRoom(options)
+        var report = try compactOnce(options)
+        let isDone = isSealed || report.isCancelled
+        if !isDone, report.segmentsMade == 0 {
+          let available = try core.files.log.availableBytes()
+          let needed = maintenance.nextSegmentBytes
+          throw .spaceNeeded(bytes: max(needed, available + 1), available: available)
+        }
+        if let before { report.add(before) }
+        if isDone { return report }
+        // The room that was made may do for it now.
+        before = report
       }
-      maintenance.awaitFooters()
-      var compactor = Compactor(core, options, newestKey: newestKey)
-      try compactor.plan()
-      try compactor.settle()
-      // Before the events: until those are gone it is done again, whatever happens.
-      if let removed = compactor.removed { try snapshots.forget(removed.aggregates) }
-      if let position = compactor.firstErased {
-        try forget(from: position)
-      }
-      try compactor.run(maintenance, writer.control)
-      return compactor.report
+    }
+  }
+
+  private func compactOnce(_ options: CompactionOptions) throws(LogError) -> CompactionReport {
+    writer.maintenance.awaitFooters()
+    var compactor = Compactor(core, options, newestKey: newestKey)
+    try compactor.plan()
+    try compactor.settle()
+    // Before the events: until those are gone it is done again, whatever happens.
+    if let removed = compactor.removed { try snapshots.forget(removed.aggregates) }
+    if let position = compactor.firstErased { try forget(from: position) }
+    try compactor.run(writer.maintenance, writer.control)
+    return compactor.report
+  }
+
+  /// Seals the segment in writing if it holds something to remove; false if there is no room for
+  /// the next one.
+  private func sealIfThereIsRoom(_ options: CompactionOptions) throws(LogError) -> Bool {
+    guard options.sealsActiveSegment, try hasGarbageInWriting(options) else { return true }
+    do throws(LogError) {
+      try writer.sealSegment()
+      return true
+    } catch {
+      guard case .diskFull = error else { throw error }
+      return false
     }
   }
 

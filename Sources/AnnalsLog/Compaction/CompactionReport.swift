@@ -45,6 +45,9 @@ public struct CompactionReport: Hashable, Sendable {
   public var spaceNeeded = 0
   /// All segments, in log order.
   public var segments: [Segment] = []
+  /// The backups and forks of the store, as far as it knows them, that still hold a segment from
+  /// which something is erased.
+  public var copies: [String] = []
   /// Whether it was asked to end early.
   public var isCancelled = false
 
@@ -54,6 +57,18 @@ public struct CompactionReport: Hashable, Sendable {
   /// The part of the segments' bytes that goes, from 0 to 1.
   public var garbage: Double {
     bytesBefore == 0 ? 0 : Double(bytesBefore - bytesAfter) / Double(bytesBefore)
+  }
+
+  /// Adds what was done before this.
+  mutating func add(_ before: CompactionReport) {
+    bytesBefore = before.bytesBefore
+    bytesWritten += before.bytesWritten
+    eventsRemoved += before.eventsRemoved
+    payloadsRemoved += before.payloadsRemoved
+    segmentsRewritten += before.segmentsRewritten
+    segmentsMade += before.segmentsMade
+    spaceNeeded = max(spaceNeeded, before.spaceNeeded)
+    copies = before.copies + copies.filter { !before.copies.contains($0) }
   }
 
   /// No compaction.

@@ -80,6 +80,12 @@ struct Compactor {
     }
     report.segmentsMade = groups.count
     for group in groups { report.spaceNeeded = max(report.spaceNeeded, space(group)) }
+    let erased = groups.joined().filter { isErasing(report.segments[$0]) }
+    report.copies = KnownCopies.holding(
+      erased.map { report.segments[$0].id },
+      core.files.root,
+      core.options.fileSystem
+    )
   }
 
   /// The bytes that must be free to rewrite a group.
@@ -176,9 +182,7 @@ struct Compactor {
   ) -> CompactionReport.Outcome {
     let isSealed = segment.isSealed ? segment.hasWholeFooter : isDry && options.sealsActiveSegment
     if !isSealed { return .inWriting }
-    if found.payloadsRemoved > 0 || found.rules.contains(where: { isErasing($0.record) }) {
-      return .rewritten
-    }
+    if isErasing(found) { return .rewritten }
     if found.eventsRemoved == 0 {
       if !segment.isSealed { return .inWriting }
       return found.eventsHeld > 0 ? .keysRemembered : .nothingToRemove
@@ -217,15 +221,17 @@ struct Compactor {
     return hashes.isEmpty ? nil : (hashes, ())
   }
 
-  /// From where on events are about to be erased; nil if nothing is.
+  /// From where on events are about to be erased: deleted or ended for good, or their payloads
+  /// taken; nil if nothing is.
   ///
-  /// Erased is what is deleted or ended for good, or loses its payload; what is only out of sight, or
-  /// out of age, does not count.
+  /// What is only out of sight, or out of age, does not count.
   var firstErased: Position? {
-    let found = groups.joined().lazy.map { report.segments[$0] }.first { found in
-      found.payloadsRemoved > 0 || found.rules.contains { isErasing($0.record) }
-    }
-    return found?.basePosition
+    groups.joined().first { isErasing(report.segments[$0]) }
+      .map { report.segments[$0].basePosition }
+  }
+
+  private func isErasing(_ found: CompactionReport.Segment) -> Bool {
+    found.payloadsRemoved > 0 || found.rules.contains { isErasing($0.record) }
   }
 
   /// Puts neighbours together until a segment is full; small ones join, also where nothing leaves.

@@ -10,44 +10,71 @@ extension Compactor {
     report.segmentsRewritten = 0
     report.segmentsMade = 0
     progress.total = groups.joined().reduce(0) { $0 + report.segments[$1].bytesBefore }
-    for group in groups {
-      if options.isCancelled() {
-        report.isCancelled = true
-        return
-      }
-      try checkSpace(group)
-      let before = report.segments[group].reduce(0) { $0 + $1.bytesBefore }
-      let start = progress.done
-      let made: (segment: Int, footer: Int)
-      do throws(LogError) {
-        made = try rewrite(group, maintenance)
-      } catch {
-        switch error {
-        case .closed where options.isCancelled():
+    var pending = groups
+    while !pending.isEmpty {
+      var left: [Range<Int>] = []
+      for group in pending {
+        if options.isCancelled() {
           report.isCancelled = true
           return
-        case .corrupt(let damage):
-          // What was found whole a moment ago: the others are done all the same.
-          for index in group {
-            report.segments[index].outcome = .damaged
-            report.segments[index].damage = damage
-          }
-          continue
-        default: throw error
+        }
+        // The others may make room for it.
+        if space(group) > (try core.files.log.availableBytes()) {
+          left.append(group)
+        } else if try !replace(group, maintenance, control) {
+          return
         }
       }
-      control?.publish(replacedCount: UInt64(maintenance.current.list.replaced.count))
-      for found in report.segments[group] {
-        report.eventsRemoved += found.eventsRemoved
-        report.payloadsRemoved += found.payloadsRemoved
-      }
-      report.bytesAfter += made.segment - before
-      report.bytesWritten += made.segment + made.footer
-      report.segmentsRewritten += group.count
-      report.segmentsMade += 1
-      progress.done = start + before
-      options.progress(progress.done, progress.total)
+      if left.count == pending.count { throw try lack(left.map(space).min() ?? 0) }
+      pending = left
     }
+  }
+
+  /// What says that there is too little room.
+  private func lack(_ needed: Int) throws(LogError) -> LogError {
+    let available = try core.files.log.availableBytes()
+    return .spaceNeeded(bytes: max(needed, available + 1), available: available)
+  }
+
+  /// Rewrites a group and counts what became of it; false if it was asked to end meanwhile.
+  private mutating func replace(
+    _ group: Range<Int>,
+    _ maintenance: Maintenance,
+    _ control: ControlPage?
+  ) throws(LogError) -> Bool {
+    let before = report.segments[group].reduce(0) { $0 + $1.bytesBefore }
+    let start = progress.done
+    let made: (segment: Int, footer: Int)
+    do throws(LogError) {
+      made = try rewrite(group, maintenance)
+    } catch {
+      switch error {
+      case .closed where options.isCancelled():
+        report.isCancelled = true
+        return false
+      case .diskFull: throw try lack(space(group))
+      case .corrupt(let damage):
+        // What was found whole a moment ago: the others are done all the same.
+        for index in group {
+          report.segments[index].outcome = .damaged
+          report.segments[index].damage = damage
+        }
+        return true
+      default: throw error
+      }
+    }
+    control?.publish(replacedCount: UInt64(maintenance.current.list.replaced.count))
+    for found in report.segments[group] {
+      report.eventsRemoved += found.eventsRemoved
+      report.payloadsRemoved += found.payloadsRemoved
+    }
+    report.bytesAfter += made.segment - before
+    report.bytesWritten += made.segment + made.footer
+    report.segmentsRewritten += group.count
+    report.segmentsMade += 1
+    progress.done = start + before
+    options.progress(progress.done, progress.total)
+    return true
   }
 
   /// Tells how far it is, once a mebibyte.
@@ -56,12 +83,6 @@ extension Compactor {
     guard progress.done - progress.told >= 1 << 20 else { return }
     progress.told = progress.done
     options.progress(progress.done, progress.total)
-  }
-
-  private func checkSpace(_ group: Range<Int>) throws(LogError) {
-    let available = try core.files.log.availableBytes()
-    let needed = space(group)
-    if needed > available { throw .spaceNeeded(bytes: needed, available: available) }
   }
 
   /// Makes one segment of the group and puts it in their place; gives its size, and its footer's.

@@ -34,6 +34,8 @@ struct RuleSubjects {
 extension Compactor {
   /// More events than these that rules name are not judged one by one for a plan.
   private static let placesMax = 16_384
+  /// After so many aggregates it is foreseen how many places all of them have.
+  private static let firstLookups = 256
 
   /// Judges the frames with what rules name, and of the rest a sample; false if that is no answer.
   ///
@@ -72,7 +74,7 @@ extension Compactor {
   }
 
   /// How many events of a segment a sample has: fewer where there are very many segments.
-  private var sampledEvents: Int { max(512, min(8192, 200_000 / max(1, segments.count))) }
+  private var sampledEvents: Int { max(512, min(4096, 100_000 / max(1, segments.count))) }
 
   /// Judges the frames from one sample of the footer to the next.
   private mutating func judge(
@@ -121,9 +123,17 @@ extension Compactor {
   private func concern(of segment: Segment, _ footer: Footer) throws(LogError) -> Concern {
     var concern = Concern()
     var ordinals: [UInt32] = []
+    var isTooMany = subjects.aggregates == nil
     let base = segment.base.position
     if let aggregates = subjects.aggregates {
-      for (hash, subject) in aggregates {
+      for (lookups, (hash, subject)) in aggregates.enumerated() {
+        // So many of the first ones are here that all of them will be too many.
+        if lookups == Self.firstLookups,
+          ordinals.count * aggregates.count > Self.placesMax * lookups
+        {
+          isTooMany = true
+          break
+        }
         guard let entry = try footer.keys.find(hash), entry.count > 0 else { continue }
         let start = ordinals.count
         try footer.postings(entry, into: &ordinals)
@@ -145,7 +155,7 @@ extension Compactor {
       ordinals.append(UInt32(subjects.redactions[redaction] - base))
       redaction += 1
     }
-    if subjects.aggregates == nil || ordinals.count > Self.placesMax {
+    if isTooMany || ordinals.count > Self.placesMax {
       concern.isAnywhere = true
       concern.isErasing = true
     } else {

@@ -22,7 +22,11 @@ struct EventJudge {
   private let newestKey: UInt64
   /// The records whose rules can not be loosened.
   private let fixed: Set<UInt64>
-  private var known: [KeyHash: Row?] = [:]
+  // One dictionary each where the rules have several: asked for every row of every frame.
+  private let aggregates: [KeyHash: RetentionRules.Subject]
+  private let categories: [KeyHash: RetentionRules.Subject]
+  /// What depends on an aggregate's newest version.
+  private var known: [KeyHash: Row] = [:]
   private static let knownMax = 1 << 16
 
   /// What holds for an aggregate.
@@ -45,6 +49,8 @@ struct EventJudge {
     self.newestKey = newestKey
     now = core.options.clock()
     through = core.durableThrough
+    aggregates = rules.aggregates.all
+    categories = rules.categories.all
     fixed = Set(
       core.retention.records.filter { ![.keepCount, .keepAge].contains($0.record.kind) }
         .map(\.number)
@@ -135,30 +141,44 @@ struct EventJudge {
     return isFull ? .empty(record) : .hold(record)
   }
 
+  private func category(of id: Span<UInt8>) -> RetentionRules.Subject? {
+    if categories.isEmpty { return nil }
+    var end = 0
+    while end < id.count, id[end] != UInt8(ascii: "-") { end += 1 }
+    return categories[core.hasher.hash(id.extracting(0..<end), .aggregate)]
+  }
+
   private mutating func row(_ id: Span<UInt8>) throws(LogError) -> Row? {
-    let hash = core.hasher.hash(id, .aggregate)
-    let subjects = rules.subjects(of: id, hash, core.hasher)
-    if subjects.own == nil, subjects.category == nil { return nil }
-    if let found = known[hash] { return found }
+    var hash: KeyHash?
+    if !aggregates.isEmpty { hash = core.hasher.hash(id, .aggregate) }
+    let own = hash.flatMap { aggregates[$0] }
+    let category = category(of: id)
+    if own == nil, category == nil { return nil }
     var bounds = RetentionBounds()
+    // Only what has to be looked up is worth remembering.
+    let isCounted = (own?.keepCount ?? 0) > 0 || (category?.keepCount ?? 0) > 0
+    let isReopenable = category.map { $0.deletion != 0 && !$0.isTombstone } ?? false
+    let key = isCounted || isReopenable ? hash ?? core.hasher.hash(id, .aggregate) : nil
+    if let key, let found = known[key] { return found.bounds.isOpen ? nil : found }
     let core = core
     let through = through
     func newest() throws(LogError) -> UInt64 { try core.version(of: id, through: through) }
-    if let own = subjects.own { try bounds.add(own, now: now, newest: newest) }
-    if let category = subjects.category { try bounds.add(category, now: now, newest: newest) }
+    if let own { try bounds.add(own, now: now, newest: newest) }
+    if let category { try bounds.add(category, now: now, newest: newest) }
     var row = Row(bounds: bounds)
-    if let category = subjects.category, category.deletion != 0, !category.isTombstone {
+    if let category, isReopenable {
       let version = try newest()
       let isDeleted =
-        subjects.own.map { $0.deletion != 0 && ($0.isTombstone || $0.deletedVersion >= version) }
-        ?? false
+        own.map { $0.deletion != 0 && ($0.isTombstone || $0.deletedVersion >= version) } ?? false
       if !isDeleted {
         row.keptVersion = version
         row.deletedThrough = category.throughPosition
       }
     }
-    if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
-    known[hash] = .some(bounds.isOpen ? nil : row)
+    if let key {
+      if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
+      known[key] = row
+    }
     return bounds.isOpen ? nil : row
   }
 }

@@ -10,7 +10,8 @@ struct SegmentWriter: ~Copyable {
   private var written = 0
   private(set) var lastChecksum: UInt32 = 0
   private var rewriter = FrameRewriter()
-  private var removed: [UInt64: [ClosedRange<UInt64>]] = [:]
+  /// By rule the positions that left, less the base: the first and the last of each run, in turn.
+  private var removed: [UInt64: [UInt32]] = [:]
   private var versions: [KeyHash: UInt64] = [:]
 
   /// How much is written by one call.
@@ -102,13 +103,9 @@ struct SegmentWriter: ~Copyable {
   }
 
   private mutating func append(_ run: ClosedRange<UInt64>, to record: UInt64) {
-    var runs = removed.removeValue(forKey: record) ?? []
-    if let last = runs.last, run.lowerBound == last.upperBound + 1 {
-      runs[runs.count - 1] = last.lowerBound...run.upperBound
-    } else {
-      runs.append(run)
-    }
-    removed[record] = runs
+    let first = UInt32(run.lowerBound - base.position)
+    let last = UInt32(run.upperBound - base.position)
+    removed[record, default: []].appendRun(first, last)
   }
 
   /// What is to be told of what left.
@@ -118,17 +115,16 @@ struct SegmentWriter: ~Copyable {
     _ isNewest: (KeyHash, UInt64) throws(LogError) -> Bool
   ) throws(LogError) -> Removal {
     var removal = Removal()
-    for (record, runs) in removed.sorted(by: { $0.key < $1.key }) {
+    for (record, bounds) in removed.sorted(by: { $0.key < $1.key }) {
+      var places = (0..<bounds.count / 2).map { (bounds[2 * $0], bounds[2 * $0 + 1]) }
       // Those of an earlier rewriting may have come between.
-      var merged: [ClosedRange<UInt64>] = []
-      for run in runs.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-        if let last = merged.last, run.lowerBound == last.upperBound + 1 {
-          merged[merged.count - 1] = last.lowerBound...run.upperBound
-        } else {
-          merged.append(run)
-        }
+      places.sort { $0.0 < $1.0 }
+      var merged: [UInt32] = []
+      for (first, last) in places { merged.appendRun(first, last) }
+      let runs = (0..<merged.count / 2).map {
+        base.position + UInt64(merged[2 * $0])...base.position + UInt64(merged[2 * $0 + 1])
       }
-      removal.groups.append(Removal.Group(record: record, runs: merged))
+      removal.groups.append(Removal.Group(record: record, runs: runs))
     }
     for (hash, version) in versions.sorted(by: { $0.key < $1.key })
     where try isNewest(hash, version) {
@@ -163,5 +159,17 @@ struct SegmentWriter: ~Copyable {
     at offset: Int
   ) throws(LogError) {
     try file.write(buffer.bytes, at: offset)
+  }
+}
+
+extension [UInt32] {
+  /// Adds a run of numbers to pairs of first and last ones, or to the last pair if it goes on.
+  fileprivate mutating func appendRun(_ first: UInt32, _ last: UInt32) {
+    if let end = self.last, first == end + 1 {
+      self[count - 1] = last
+    } else {
+      append(first)
+      append(last)
+    }
   }
 }

@@ -45,6 +45,7 @@ public enum StoreCopier {
         let contents = try run.copy(opening.clock())
         try target.complete(contents)
         run.copyLateFooters()
+        KnownCopies.note(destination, source.files, opening.fileSystem)
         return run.report
       }
     }
@@ -121,6 +122,9 @@ public enum StoreCopier {
         var run = CopyRun(source, target, method, progress)
         let contents = try run.copy(cut)
         try target.complete(contents)
+        if case .share = method {
+          KnownCopies.note(destination, source.files, opening.fileSystem)
+        }
         return run.report
       }
     }

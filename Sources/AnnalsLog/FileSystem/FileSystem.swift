@@ -15,6 +15,9 @@ package protocol FileSystem: AnyObject, Sendable {
 
   /// A text that differs between two boots of the machine; tells whether the page cache survived.
   func bootIdentifier() -> String
+
+  /// The path as it is from the root, with nothing resolved.
+  func absolutePath(_ path: String) -> String
 }
 
 /// One open directory; all names are relative to it and contain no slash.

@@ -32,6 +32,13 @@ package final class SystemFileSystem: FileSystem {
     return SystemDirectory(descriptor, path: path, prefix: "")
   }
 
+  package func absolutePath(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = unsafe getcwd(nil, 0) else { return path }
+    defer { unsafe free(current) }
+    return unsafe String(cString: current) + "/" + path
+  }
+
   package func bootIdentifier() -> String {
     do throws(LogError) {
       let path = "/proc/sys/kernel/random/boot_id"

@@ -32,6 +32,9 @@ package struct Removal: Equatable, Sendable {
 
   package init() {}
 
+  /// Half a byte of a run that tells that a varint follows with the rest of its number.
+  private static let escape: UInt64 = 15
+
   /// The number of events that left.
   package var count: UInt64 {
     groups.reduce(0) { $0 + $1.runs.reduce(0) { $0 + UInt64($1.count) } }
@@ -45,8 +48,11 @@ package struct Removal: Equatable, Sendable {
       buffer.appendVarint(UInt64(group.runs.count))
       var end = base
       for run in group.runs {
-        buffer.appendVarint(run.lowerBound - end)
-        buffer.appendVarint(run.upperBound - run.lowerBound + 1)
+        let gap = run.lowerBound - end
+        let more = run.upperBound - run.lowerBound
+        buffer.append(UInt8(min(gap, Self.escape)) | UInt8(min(more, Self.escape)) << 4)
+        if gap >= Self.escape { buffer.appendVarint(gap - Self.escape) }
+        if more >= Self.escape { buffer.appendVarint(more - Self.escape) }
         end = run.upperBound + 1
       }
     }
@@ -70,11 +76,13 @@ package struct Removal: Equatable, Sendable {
       var group = Group(record: record, runs: [])
       var end = base
       for index in 0..<runCount {
-        guard let gap = reader.readVarint(), let length = reader.readVarint(), length > 0,
+        guard let packed = reader.read(UInt8.self),
+          let gap = Self.number(packed & 0xf, &reader),
+          let more = Self.number(packed >> 4, &reader),
           index == 0 || gap > 0
         else { return nil }
         let (first, overflow) = end.addingReportingOverflow(gap)
-        let (last, tooFar) = first.addingReportingOverflow(length - 1)
+        let (last, tooFar) = first.addingReportingOverflow(more)
         guard !overflow, !tooFar, last <= Limits.ordinalMax else { return nil }
         group.runs.append(first...last)
         end = last + 1
@@ -93,5 +101,11 @@ package struct Removal: Equatable, Sendable {
       removal.versions.append(LastVersion(hash: hash, version: version))
     }
     return reader.remaining == 0 ? removal : nil
+  }
+
+  private static func number(_ half: UInt8, _ reader: inout ByteReader) -> UInt64? {
+    if half < escape { return UInt64(half) }
+    guard let rest = reader.readVarint(), rest <= Limits.ordinalMax else { return nil }
+    return escape + rest
   }
 }

@@ -138,6 +138,7 @@ package enum StoreFile {
   package static let control = "control"
   package static let types = "types"
   package static let staging = "staging"
+  package static let copies = "copies"
   package static let logDirectory = "log"
   package static let snapshotsDirectory = "snapshots"
   package static let consumersDirectory = "consumers"

@@ -247,7 +247,7 @@ extension Maintenance {
       spare = unlisted
     } else {
       let options = core.options
-      let size = min(options.segmentBytes, max(last * 4, options.firstSegmentBytes))
+      let size = segmentBytes(after: last)
       var entry = SegmentList.Entry(id: nextID, isSealed: false)
       entry.salt = .random(in: 1 ... .max)
       entry.baseTime = options.clock()
@@ -284,6 +284,13 @@ extension Maintenance {
       state.spare = spare
     }
     return spare
+  }
+
+  /// The size of the segment that is made next.
+  var nextSegmentBytes: Int { segmentBytes(after: lock.withLock { state.lastSegmentBytes }) }
+
+  private func segmentBytes(after last: Int) -> Int {
+    min(core.options.segmentBytes, max(last * 4, core.options.firstSegmentBytes))
   }
 
   /// Whether it is certain that no list names the segment: then its file can go.

@@ -43,6 +43,7 @@ extension Verification {
     checkTypeCount()
     let own: Set<String> = [
       StoreFile.lock, StoreFile.manifest, StoreFile.control, StoreFile.types, StoreFile.staging,
+      StoreFile.copies,
       StoreFile.logDirectory, StoreFile.snapshotsDirectory, StoreFile.consumersDirectory,
     ]
     let current = list?.generation ?? 0

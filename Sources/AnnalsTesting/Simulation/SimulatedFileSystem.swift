@@ -38,6 +38,8 @@ package final class SimulatedFileSystem: FileSystem {
     return SimulatedDirectory(self, directory.index, path: path, prefix: "")
   }
 
+  package func absolutePath(_ path: String) -> String { path.hasPrefix("/") ? path : "/" + path }
+
   package func bootIdentifier() -> String {
     "boot-\(state.withLock { $0.boot })"
   }

@@ -181,4 +181,57 @@ import Testing
     #expect(try root.names().filter { $0.hasPrefix("segments-") }.count == 2)
     try Self.check(disk, model)
   }
+
+  /// With every amount of free space compaction completes or refuses, and appends go on.
+  @Test func onANearlyFullDiskItCompletesOrRefusesAndAppendsGoOn() throws {
+    let (base, model) = try Self.start()
+    let used = base.usedByteCount
+    var outcomes = (completed: 0, refused: 0)
+    for percent in [0, 1, 2, 5, 10, 20, 30, 40, 60] {
+      let disk = base.killed()
+      var model = model
+      let log = try Self.log(disk)
+      // Free is so much of the whole disk.
+      disk.capacity = max(disk.usedByteCount, used) * 100 / (100 - percent)
+      do throws(LogError) {
+        let report = try log.compact()
+        #expect(report.eventsRemoved > 0)
+        outcomes.completed += 1
+      } catch {
+        switch error {
+        case .spaceNeeded(let bytes, let available): #expect(bytes > available)
+        case .diskFull: break
+        default: throw error
+        }
+        outcomes.refused += 1
+      }
+      try RetentionComparison(log: log, model: model, moment: model.moment).run()
+      // The room of the segment in writing is there already.
+      let event = RetentionModel.Event(
+        aggregate: "order-0",
+        version: model.version("order-0") + 1,
+        type: "Type1",
+        payload: [1, 2, 3],
+        tags: [],
+        time: 77
+      )
+      let new = NewEvent(
+        type: event.type,
+        payload: event.payload,
+        time: Timestamp(microseconds: event.time)
+      )
+      do throws(LogError) {
+        try log.append([new], to: "order-0")
+        model.events.append(event)
+      } catch {
+        guard case .diskFull = error, percent < 5 else { throw error }
+      }
+      try RetentionComparison(log: log, model: model, moment: model.moment).run()
+      disk.capacity = nil
+      try log.compact()
+      try RetentionComparison(log: log, model: model, moment: model.moment).run()
+      try log.close()
+    }
+    #expect(outcomes.completed > 1 && outcomes.refused > 1, "\(outcomes)")
+  }
 }

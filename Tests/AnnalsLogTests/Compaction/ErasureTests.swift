@@ -94,6 +94,35 @@ import Testing
     #expect(try log.standing(of: later) == .fits)
   }
 
+  @Test func copiesThatHoldWhatIsErasedAreNamed() throws {
+    let directory = TemporaryDirectory()
+    let path = directory.path
+    let log = try EventLog(at: path + "/store", options: options())
+    for number in 0..<200 {
+      let event = NewEvent(type: "T", payload: [UInt8](repeating: 7, count: 400))
+      try log.append([event], to: AggregateID("a-\(number % 3)"), durability: .written)
+    }
+    try log.sync()
+    try log.backup(to: path + "/backup")
+    try log.backup(to: path + "/backup")
+    try log.fork(to: path + "/fork")
+    try log.fork(to: path + "/gone")
+    try StoreCopier.restore(path + "/backup", to: path + "/restored")
+    try SystemFileSystem.shared.openDirectory(path, create: false).rename("gone", to: "moved")
+    // Out of sight is not erased.
+    try log.retain(.keepCount(.aggregate("a-2"), 60))
+    var options = CompactionOptions()
+    options.leastGarbage = 0
+    #expect(try log.planCompaction(options).copies == [])
+    try log.retain(.delete(.aggregate("a-1")))
+    let copies = [path + "/backup", path + "/fork"]
+    #expect(try log.planCompaction().copies == copies)
+    #expect(try log.compact().copies == copies)
+    #expect(try log.compact().copies == [])
+    try log.close()
+    #expect(try StoreVerifier.verify(path + "/store").notes.filter { $0.kind == .strayFile } == [])
+  }
+
   @Test func closingEndsACompaction() throws {
     let directory = TemporaryDirectory()
     let path = directory.path + "/store"

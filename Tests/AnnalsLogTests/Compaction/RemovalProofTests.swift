@@ -8,12 +8,12 @@ import Testing
     case none, ruleThatRemovesNothing, ruleThatIsNotThere, fewerPositions
 
     func apply(_ bytes: inout [UInt8], _ content: Int) {
-      // One rule, its record, one run: positions between, and how many.
+      // One rule, its record, one run: a byte with the positions between and, above, how many more.
       switch self {
       case .none: break
       case .ruleThatRemovesNothing: bytes[content + 1] = 2
       case .ruleThatIsNotThere: bytes[content + 1] = 9
-      case .fewerPositions: bytes[content + 4] -= 1
+      case .fewerPositions: bytes[content + 3] -= 0x10
       }
     }
 
