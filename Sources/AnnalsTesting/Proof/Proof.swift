@@ -22,9 +22,10 @@ package enum Proof {
     "proof: \(harness) \(count) failures \(failures) seed \(seed)"
   }
 
-  /// Options of an exploration that visits about `states` disks, or `ANNALS_CRASH_STATES`.
+  /// Options of an exploration that visits about `states` disks, or `ANNALS_CRASH_STATES` if those
+  /// are more.
   package static func crashOptions(states: Int) -> CrashOptions {
-    CrashOptions(about: number("ANNALS_CRASH_STATES") ?? states, seed: seed)
+    CrashOptions(about: max(states, number("ANNALS_CRASH_STATES") ?? 0), seed: seed)
   }
 }
 

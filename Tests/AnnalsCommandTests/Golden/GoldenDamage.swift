@@ -25,7 +25,6 @@ struct GoldenDamage: Sendable {
   private static let list = "segments-000000000014"
   private static let rules = "retention-000000000002"
   private static let snapshots = "snapshots/00000001.snapshots"
-  private static let slot = "consumers/balances.140c2752079be5c9fa40340c3566937a"
   /// Where the first frame of a segment stands.
   private static let first = 4096
 
@@ -182,15 +181,15 @@ struct GoldenDamage: Sendable {
   // MARK: - Consumers, and files that are none of the store's
 
   private static let beside = [
-    GoldenDamage("one damaged slot of a consumer") { try $0.flip(slot + ".0", 30) },
+    GoldenDamage("one damaged slot of a consumer") { try $0.flip($0.slot(0), 30) },
     GoldenDamage("both slots of a consumer damaged") {
-      try $0.flip(slot + ".0", 30)
-      try $0.flip(slot + ".1", 30)
+      try $0.flip($0.slot(0), 30)
+      try $0.flip($0.slot(1), 30)
     },
-    GoldenDamage("one missing slot of a consumer") { try $0.remove(slot + ".1") },
+    GoldenDamage("one missing slot of a consumer") { try $0.remove($0.slot(1)) },
     GoldenDamage("a consumer under another's name") {
       let other = "consumers/other.00000000000000000000000000000000.0"
-      try $0.copy(slot + ".0", over: other)
+      try $0.copy($0.slot(0), over: other)
     },
     GoldenDamage("a stray file") { try $0.make("notes.txt", [65]) },
     GoldenDamage("a half-written list") { try $0.make("segments-000000000015.tmp", [1, 2, 3]) },

@@ -127,6 +127,12 @@ extension GoldenStores {
       try fill(log, segment)
       if segment + 1 < segments { try roll(log) }
     }
+    // First: states that hold what is erased are forgotten with it.
+    if segments > 4 {
+      try log.retain(.delete(.aggregate("account-1")))
+      try log.retain(.redact(3))
+      _ = try log.compact()
+    }
     for number in UInt64(1)...2 {
       let id: AggregateID = "account-0"
       let snapshot = Snapshot(
@@ -141,16 +147,10 @@ extension GoldenStores {
         history: log.historyID,
         eventDigest: try log.eventDigest(at: Position(number)) ?? KeyHash(high: 0, low: 0),
         fingerprint: 7,
-        // Of a projection it would be forgotten by the compaction.
-        kind: ConsumerRecord.Kind.reactor.rawValue,
+        kind: ConsumerRecord.Kind.projection.rawValue,
         state: [UInt8](repeating: UInt8(number), count: 300)
       )
       try ConsumerStore(log).save("balances", consumer)
-    }
-    if segments > 4 {
-      try log.retain(.delete(.aggregate("account-1")))
-      try log.retain(.redact(3))
-      _ = try log.compact()
     }
     if isClosed { return try log.close() }
     // As a killed process leaves it.

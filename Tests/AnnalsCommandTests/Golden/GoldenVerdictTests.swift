@@ -157,6 +157,12 @@ struct DamagedStore {
     try put([UInt8](try Data(contentsOf: folder.appending(path: path))), name ?? path)
   }
 
+  /// The file of one of the two slots of the only consumer; its name holds the store's identity.
+  func slot(_ number: Int) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: url("consumers").path)
+    return "consumers/" + (names.first { $0.hasSuffix(".\(number)") } ?? "")
+  }
+
   /// Where the last byte of a file stands that is not zero.
   func last(_ path: String) throws -> Int { try bytes(path).lastIndex { $0 != 0 } ?? 0 }
 }

@@ -14,9 +14,12 @@ kills() {
   said=$(Tests/kill-projection.sh "$annals" "$2" 2000) || { echo "$said"; exit 1; }
   echo "$said"
   count "$(sed -nE 's/^([0-9]+) killed of.*/\1/p' <<< "$said")"
-  said=$(Tests/kill-compact.sh "$annals" "$4" "$5") || { echo "$said"; exit 1; }
-  echo "$said"
-  count "$(sed -nE 's/.* ([0-9]+) killed:.*/\1/p' <<< "$said")"
+  # That one compares what `inspect` says by Python.
+  if command -v python3 > /dev/null; then
+    said=$(Tests/kill-compact.sh "$annals" "$4" "$5") || { echo "$said"; exit 1; }
+    echo "$said"
+    count "$(sed -nE 's/.* ([0-9]+) killed:.*/\1/p' <<< "$said")"
+  fi
   mkdir -p "$PROOF_SCRATCH/disk"
   said=$("$annals" torture "$PROOF_SCRATCH/disk" --seconds "$3" --seed "$ANNALS_SEED" --json) \
     || { echo "$said"; exit 1; }
