@@ -1,4 +1,3 @@
-private import Synchronization
 
 /// How a process came to its end.
 package enum Death: Hashable, Sendable {
@@ -17,7 +16,7 @@ package final class Acknowledgements<Fact: Sendable>: Sendable {
     var acknowledged: [(fact: Fact, death: Death)] = []
   }
 
-  private let record = Mutex(Record())
+  private let record = Guarded(Record())
 
   /// Creates an empty record.
   package init() {}

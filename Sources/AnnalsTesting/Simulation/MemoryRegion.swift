@@ -1,4 +1,3 @@
-private import Synchronization
 
 #if canImport(Glibc)
 private import Glibc
@@ -88,7 +87,7 @@ private struct Reservation: @unchecked Sendable {
   private static let zeroedByteCountMax = 1 << 20
   /// As many files as a few disks have; the rest is unmapped.
   private static let pooledMax = 64
-  private static let pool = Mutex<[Reservation]>([])
+  private static let pool = Guarded<[Reservation]>([])
 
   /// A zeroed reservation of at least `byteCount` bytes.
   static func take(_ byteCount: Int) -> Reservation {

@@ -1,5 +1,4 @@
 package import AnnalsLog
-private import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -13,8 +12,8 @@ internal import Musl
 /// between threads; one lock guards everything. Crashing makes a *new* disk; handles of the old one
 /// go on working on the old one.
 package final class SimulatedFileSystem: FileSystem {
-  private let state: Mutex<DiskState>
-  private let observer = Mutex<(@Sendable (Operation) -> Void)?>(nil)
+  private let state: Guarded<DiskState>
+  private let observer = Guarded<(@Sendable (Operation) -> Void)?>(nil)
 
   /// Creates an empty disk with room for `capacity` bytes; nil for no limit.
   package convenience init(capacity: Int? = nil) {
@@ -25,7 +24,7 @@ package final class SimulatedFileSystem: FileSystem {
 
   /// Creates a disk in a given state.
   init(_ state: DiskState) {
-    self.state = Mutex(state)
+    self.state = Guarded(state)
   }
 
   package func openDirectory(_ path: String, create: Bool) throws(LogError) -> any LogDirectory {
