@@ -1,4 +1,3 @@
-
 /// How a process came to its end.
 package enum Death: Hashable, Sendable {
   /// It was killed: the kernel keeps what was written.
