@@ -1,9 +1,60 @@
 # Each sync of whole lives fails once, on a simulated disk that then has lost the bytes, while its cache
 # still shows them: nothing may be acknowledged after it, and nothing that is not on the disk believed.
+# Then the same on a real ext4, over a disk of our own whose writes and flushes fail: who opens the store
+# again reads from a cache that shows what the disk has not, and what it then calls durable must be
+# there when the power has gone.
 id=G7
 name=failed-syncs
-title="Failing syncs of whole lives, on a simulated disk that loses what it shows"
+title="Failing syncs of whole lives, simulated, and of a real ext4 that shows what the disk lost"
 target=500
 
-short() { suite 'FailedCallsTests/aFailedSync'; }
-round() { ANNALS_CRASH_STATES=100000 suite 'FailedCallsTests/aFailedSync'; }
+. Tests/Proof/blockdisk.sh
+
+# Whether the writer ends by itself within so many seconds, and says that it failed.
+ends_within() {
+  local tries=$(($1 * 20))
+  while kill -0 "$writer" 2> /dev/null; do
+    ((tries-- > 0)) || return 1
+    sleep 0.05
+  done
+  ! wait "$writer"
+}
+
+real_syncs() {
+  local tries=$1 number before said reopened=0
+  annals
+  RANDOM=$ANNALS_SEED
+  block_disk ext4 64
+  for ((number = 1; number <= tries; number++)); do
+    ((number % 10 == 1)) && rm -rf "$place/store"
+    begin_writing
+    sleep "$(moment 100)"
+    if ((number % 2)); then tell_disk fail-writes $((1 + RANDOM % 3)); else tell_disk fail-flushes 1; fi
+    # The writer meets it at its next sync, and ends.
+    ends_within 10 || { echo "a writer took no notice of a failed sync, try $number"; exit 1; }
+    before=$(acknowledged)
+    # The same cache, the same mount: where the file system still takes writes, the store is opened.
+    tell_disk fail-writes 0
+    tell_disk fail-flushes 0
+    begin_writing
+    sleep "$(moment 60)"
+    said=$(acknowledged)
+    ((said > before)) && ((reopened++))
+    ((said > before)) || said=$before
+    cut_power "$number" 0 || { echo "ext4 can not be mounted after try $number"; exit 1; }
+    holds "$said" || { echo "try $number, acknowledged $before, and $said after it"; exit 1; }
+  done
+  leave_disk
+  ((reopened)) || { echo "no store was opened again after a failed sync"; exit 1; }
+  echo "$reopened of $tries opened again on the cache of a failed sync"
+  count "$tries"
+}
+
+short() {
+  suite 'FailedCallsTests/aFailedSync' || exit 1
+  real_syncs 6
+}
+round() {
+  ANNALS_CRASH_STATES=100000 suite 'FailedCallsTests/aFailedSync' || exit 1
+  real_syncs 60
+}
