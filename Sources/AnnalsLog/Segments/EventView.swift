@@ -5,15 +5,20 @@
 /// raises SIGBUS, which the owning and the guarded forms of reading turn into an error.
 @safe
 public struct EventView: ~Escapable {
-  private let bytes: Span<UInt8>
+  // Four words, so that a view comes back in registers: one of five goes through memory, and
+  // reading it there waits for the writing, which took longer than all else a scan does.
   private let annex: Unmanaged<FrameAnnex>
-  private let index: Int
-  private let payloadOffset: Int
-  private var payloadCount: Int
-  /// Whether a rule took the payload away; it reads as empty then.
-  public private(set) var isRedacted = false
+  private let payloadStart: UnsafeRawPointer
+  /// From the lowest bit: whether the payload was taken away, its length, the event's index.
+  private var packed: UInt64
   /// The place in the total order.
   public let position: Position
+
+  private static let redacted: UInt64 = 1
+  // A frame, and so a payload, has less than 2^31 bytes, and fewer events than bytes.
+  private static let countShift: UInt64 = 1
+  private static let countMask: UInt64 = 1 << 31 - 1
+  private static let indexShift: UInt64 = 32
 
   /// The event at `index` of the frame that `decoder` holds.
   ///
@@ -26,22 +31,41 @@ public struct EventView: ~Escapable {
     let bytes = unsafe _overrideLifetime(decoder.bytes, copying: ())
     position = Position(decoder.frame.position(index, bytes))
     let payload = decoder.payload(index, bytes)
-    payloadOffset = payload.offset
-    payloadCount = payload.count
-    self.index = index
+    packed =
+      UInt64(truncatingIfNeeded: index) << Self.indexShift
+      | UInt64(truncatingIfNeeded: payload.count) << Self.countShift
     unsafe annex = Unmanaged.passUnretained(decoder.annex)
-    unsafe self.bytes = _overrideLifetime(bytes, copying: ())
+    // Within the bytes, or the frame would not have been read.
+    unsafe payloadStart = decoder.start(payload)
+  }
+
+  private var index: Int {
+    @inline(__always) get { Int(truncatingIfNeeded: packed >> Self.indexShift) }
+  }
+
+  /// What the frame's offsets count in.
+  private var bytes: Span<UInt8> {
+    @_lifetime(copy self)
+    @inline(__always)
+    get {
+      let bytes = unsafe annex._withUnsafeGuaranteedRef { unsafe $0.bytes.value }
+      let span = unsafe Span<UInt8>(_unsafeBytes: bytes)
+      return unsafe _overrideLifetime(span, copying: self)
+    }
   }
 
   /// Takes the payload away.
   mutating func redact() {
-    payloadCount = 0
-    isRedacted = true
+    packed = UInt64(truncatingIfNeeded: index) << Self.indexShift | Self.redacted
   }
+
+  /// Whether a rule took the payload away; it reads as empty then.
+  public var isRedacted: Bool { packed & Self.redacted != 0 }
 
   /// The version its aggregate has with it.
   public var version: Version {
-    unsafe annex._withUnsafeGuaranteedRef {
+    let bytes = bytes
+    return unsafe annex._withUnsafeGuaranteedRef {
       let row = $0.frame.value.aggregateIndex(index, bytes)
       return Version($0.frame.value.version(index, aggregate: row, bytes))
     }
@@ -49,14 +73,16 @@ public struct EventView: ~Escapable {
 
   /// When it happened.
   public var time: Timestamp {
-    unsafe annex._withUnsafeGuaranteedRef {
+    let bytes = bytes
+    return unsafe annex._withUnsafeGuaranteedRef {
       Timestamp(microseconds: $0.frame.value.time(index, bytes))
     }
   }
 
   /// The number of its type, which is the same for all events of the type in this store.
   public var typeNumber: Int {
-    unsafe annex._withUnsafeGuaranteedRef {
+    let bytes = bytes
+    return unsafe annex._withUnsafeGuaranteedRef {
       Int(truncatingIfNeeded: $0.frame.value.types.value(index, in: bytes))
     }
   }
@@ -64,13 +90,21 @@ public struct EventView: ~Escapable {
   /// The content.
   public var payload: Span<UInt8> {
     @_lifetime(copy self)
-    get { bytes.extracting(payloadOffset..<payloadOffset + payloadCount) }
+    @inline(__always)
+    get {
+      let count = Int(truncatingIfNeeded: packed >> Self.countShift & Self.countMask)
+      let span = unsafe Span<UInt8>(
+        _unsafeBytes: UnsafeRawBufferPointer(start: payloadStart, count: count)
+      )
+      return unsafe _overrideLifetime(span, copying: self)
+    }
   }
 
   /// The id of its aggregate, as bytes.
   public var aggregateBytes: Span<UInt8> {
     @_lifetime(copy self)
     get {
+      let bytes = bytes
       let range = unsafe annex._withUnsafeGuaranteedRef { $0.idRange(index, bytes) }
       return bytes.extracting(range)
     }
@@ -93,6 +127,7 @@ public struct EventView: ~Escapable {
   /// The identity its writer gave it.
   public var id: EventID? {
     guard let place, place.idOffset >= 0 else { return nil }
+    let bytes = bytes
     return EventID(
       low: bytes.load(UInt64.self, at: place.idOffset),
       high: bytes.load(UInt64.self, at: place.idOffset + 8)
@@ -102,6 +137,7 @@ public struct EventView: ~Escapable {
   /// Its tags.
   public var tags: [String] {
     guard let place, place.tagCount > 0 else { return [] }
+    let bytes = bytes
     var reader = ByteReader(bytes, at: place.tagsOffset)
     var tags: [String] = []
     for _ in 0..<place.tagCount {
@@ -115,6 +151,7 @@ public struct EventView: ~Escapable {
   /// Whether it has the tag `name`.
   package func hasTag(_ name: Span<UInt8>) -> Bool {
     guard let place, place.tagCount > 0 else { return false }
+    let bytes = bytes
     var reader = ByteReader(bytes, at: place.tagsOffset)
     for _ in 0..<place.tagCount {
       guard let row = reader.readVarint() else { return false }

@@ -10,7 +10,8 @@ struct FrameDecoder: ~Copyable {
   private(set) var segment: Segment?
   // Of the segment entered last, so that an event counts no references; `segment` keeps them.
   private var current: Unmanaged<Segment>?
-  private var mapped = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  // What the frame's offsets count in: the mapping, or the copy. Views find it at the annex.
+  private var counted = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
   /// Frames that were looked at in advance; not verified.
@@ -41,13 +42,24 @@ struct FrameDecoder: ~Copyable {
     @_lifetime(borrow self)
     @inline(__always)
     get {
-      if isGuarded {
-        let span = copy.span
-        return unsafe _overrideLifetime(span, borrowing: self)
-      }
-      let span = unsafe Span<UInt8>(_unsafeBytes: mapped)
+      let span = unsafe Span<UInt8>(_unsafeBytes: counted)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
+  }
+
+  /// Where a payload of the loaded frame begins.
+  ///
+  /// Unsafe: the frame must stay loaded while the pointer is used.
+  @unsafe
+  @inline(__always)
+  func start(_ payload: (offset: Int, count: Int)) -> UnsafeRawPointer {
+    let bytes = unsafe counted
+    precondition(
+      payload.offset >= 0 && payload.count >= 0 && payload.offset <= bytes.count &- payload.count,
+      "a payload lies in its frame"
+    )
+    guard let start = bytes.baseAddress else { preconditionFailure("no frame is loaded") }
+    return unsafe start + payload.offset
   }
 
   /// Loads the frame at `offset`; false if it holds no events.
@@ -66,7 +78,7 @@ struct FrameDecoder: ~Copyable {
   mutating func enter(_ segment: Segment) {
     self.segment = segment
     unsafe current = Unmanaged.passUnretained(segment)
-    unsafe mapped = segment.mapping.buffer
+    if !isGuarded { unsafe count(in: segment.mapping.buffer) }
     base = segment.base
   }
 
@@ -157,6 +169,8 @@ struct FrameDecoder: ~Copyable {
 
   private mutating func loadCopy(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
     guard let segment else { preconditionFailure("a segment is entered before it is read") }
+    // Until the frame is whole there is nothing to count in.
+    unsafe count(in: UnsafeRawBufferPointer(start: nil, count: 0))
     let isCut = limit > segment.mapping.count
     let limit = min(limit, segment.mapping.count)
     guard offset + FrameHeader.Layout.byteCount <= limit else {
@@ -189,7 +203,15 @@ struct FrameDecoder: ~Copyable {
     try copyOut(segment, offset..<offset + byteCount)
     let whole = copy
     try segment.verify(probe, at: offset, whole.span, copiedTo: 0)
+    // The array is touched by nothing else until the next frame is copied.
+    unsafe count(in: copy.withUnsafeBytes { unsafe $0 })
     return probe
+  }
+
+  @unsafe
+  private mutating func count(in bytes: UnsafeRawBufferPointer) {
+    unsafe counted = bytes
+    unsafe annex.bytes.value = bytes
   }
 
   private mutating func copyOut(_ segment: Segment, _ range: Range<Int>) throws(LogError) {
@@ -257,8 +279,11 @@ struct FrameDecoder: ~Copyable {
 
 /// What the views of a frame's events reach through a reference: all that they do not need to be
 /// handed out.
+@safe
 final class FrameAnnex {
   let types: TypeTable
+  /// What the frame's offsets count in; valid while the decoder holds the frame.
+  let bytes = unsafe Cell(UnsafeRawBufferPointer(start: nil, count: 0))
   let frame = Cell(EventsFrame())
   let rows = Cell(RowOffsets())
   var extras = FrameExtras()
