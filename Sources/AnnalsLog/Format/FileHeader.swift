@@ -175,3 +175,12 @@ package enum HeaderBlock {
     }
   }
 }
+
+extension FileHeader {
+  /// Whether a file that should be a segment begins as one of the other kinds do.
+  package static func isOfAnotherKind(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count >= Layout.byteCount else { return false }
+    let magic = Magic(rawValue: bytes.load(UInt64.self, at: Layout.magic.lowerBound))
+    return magic != nil && magic != .segment
+  }
+}

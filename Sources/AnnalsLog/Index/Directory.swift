@@ -21,11 +21,13 @@ package final class Directory: Sendable {
   }
 
   /// The newest version of a key, and the segment it stands in.
-  package struct Answer: Sendable, BitwiseCopyable {
+  package struct Answer: Sendable {
     package var version: UInt64
     package var segment: SegmentID
     /// The key's entry in that segment's footer, where the answer is from there.
     package var entry: KeyEntry?
+    /// The footer the entry is from: in one that took its place since it leads astray.
+    package var footer: Footer?
   }
 
   /// Where `hash` stands newest, among segments whose id is in the runs; nil if nowhere.
@@ -38,11 +40,16 @@ package final class Directory: Sendable {
           throw .corrupt(Corruption(file: segment.footerName, offset: 0, .malformed(.footer)))
         }
         if let entry = try footer.keys.find(hash) {
-          return Answer(version: entry.version, segment: segment.id, entry: entry)
+          return Answer(
+            version: entry.version,
+            segment: segment.id,
+            entry: entry,
+            footer: footer
+          )
         }
       case .checkpoint(let checkpoint):
         if let entry = try checkpoint.keys.find(hash) {
-          return Answer(version: entry.version, segment: entry.segment, entry: nil)
+          return Answer(version: entry.version, segment: entry.segment)
         }
       }
     }

@@ -146,6 +146,16 @@ package final class Follower: @unchecked Sendable {
   private func readAnew() throws(LogError) {
     let parts = try EventLog.openForReading(core.path, core.files, core.options)
     guard let fresh = parts.follower else { return }
+    // Who holds the view of before finds its last segment no longer in the index: from what was
+    // walked of it a footer can be made.
+    if let scan = state.scan, let segment = state.segment {
+      segment.update { state in
+        guard !state.entry.isSealed else { return }
+        state.entry.end = UInt64(scan.offset)
+        state.entry.lastPosition = scan.lastPosition
+        state.entry.keySequence = scan.keySequence
+      }
+    }
     core.adopt(parts.core)
     state = fresh.lock.withLock { fresh.state }
     state.scan?.core = core

@@ -95,7 +95,8 @@ extension LogCore {
   package func install(_ footer: Footer, of segment: Segment) {
     segment.update { $0.footer = footer }
     updateView { view in
-      if view.covers(segment) { return view }
+      // Compaction may have put another in its place meanwhile, which its table must not hide.
+      if view.replaced[segment.id] != nil || view.covers(segment) { return view }
       return view.with(directory: view.directory(adding: segment))
     }
   }
@@ -128,7 +129,7 @@ extension LogCore {
     if let damage = doubts.first?.footer?.damages.last { throw .corrupt(damage) }
     // In the segment of the answer itself, damage behind the newest event that is known.
     if let answer, let entry = answer.entry, let segment = view.segment(answer.segment),
-      let footer = segment.footer, let damage = footer.damages.last, let lost = damage.positions
+      let footer = answer.footer, let damage = footer.damages.last, let lost = damage.positions
     {
       var ordinals: [UInt32] = []
       try footer.postings(entry, into: &ordinals)
@@ -192,24 +193,41 @@ extension LogCore {
   }
 
   /// The footer of a segment that has left the index in memory, made anew if it is not there; nil
-  /// if the index answers for the segment.
+  /// if the index answers for the whole segment.
   package func footer(of segment: Segment) throws(LogError) -> Footer? {
-    if let footer = segment.footer { return footer }
-    if index.withState({ $0.chainsIndex(segment.id) != nil }) { return nil }
+    if let footer = segment.footer {
+      // One over a part, where the index has the rest, or had: then a whole one is made.
+      if footer.header.end >= segment.current.entry.end { return footer }
+      if index.withState({ $0.chainsIndex(segment.id) != nil }) { return footer }
+    } else if indexHoldsAll(of: segment) {
+      return nil
+    }
+    // Whoever made one meanwhile took the segment out of the index only then.
+    if let footer = segment.footer, footer.header.end >= segment.current.entry.end {
+      return footer
+    }
     try rebuildFooter(segment)
     return segment.footer
+  }
+
+  /// Whether the index in memory knows the segment from its first event on.
+  package func indexHoldsAll(of segment: Segment) -> Bool {
+    index.withState { state in
+      guard let chains = state.chainsIndex(segment.id) else { return false }
+      return state.chains[chains].basePosition <= segment.base.position
+    }
   }
 
   /// Makes a missing or damaged footer anew, in memory; the file is replaced at the next opening
   /// for writing.
   package func rebuildFooter(_ segment: Segment) throws(LogError) {
     let state = segment.current
-    let end = state.footer.map { Int($0.header.end) } ?? Int(state.entry.end)
+    let end = Int(clamping: max(state.footer?.header.end ?? 0, state.entry.end))
     let footer = try footerInMemory(
       segment,
       through: end,
-      lastPosition: state.footer?.header.lastPosition ?? state.entry.lastPosition,
-      keySequence: state.footer?.header.keySequence ?? state.entry.keySequence,
+      lastPosition: max(state.footer?.header.lastPosition ?? 0, state.entry.lastPosition),
+      keySequence: max(state.footer?.header.keySequence ?? 0, state.entry.keySequence),
       name: segment.footerName + " (rebuilt)"
     )
     // Not before: whoever asks meanwhile must not find nothing.

@@ -73,19 +73,36 @@ package final class LogCore: @unchecked Sendable {
   /// The current view.
   package var currentView: LogView { viewLock.withLock { view } }
 
+  /// What a read sees, of one moment: segments, the last position in them, and the rules.
+  ///
+  /// Taken one after the other they would not fit: compaction removes by what is newest, so that in
+  /// its segments an older head finds less than there was, and a newer head is not in older ones.
+  package func moment(
+    _ visibility: Durability
+  ) -> (view: LogView, visible: UInt64, rules: RetentionRules?) {
+    // What is published is in the view, and what a view lacks was removed by rules, and for events,
+    // that were published before it: the lock keeps the view from changing between.
+    viewLock.withLock { (view, visibleThrough(visibility), retention.current) }
+  }
+
   /// Takes over what another opening of the same store has found since.
   package func adopt(_ other: LogCore) {
-    for rule in other.retention.records { retention.apply(rule) }
     _ = types.merge(first: 1, other.types.all)
     noteDamages(other.damages.filter { !damages.contains($0) })
     if other.hasDamages { noteDoubtfulFooter() }
+    let rules = other.retention.records
     let fresh = other.index.withState { $0 }
-    index.withState { $0 = fresh }
-    updateView { _ in other.currentView }
-    publish(
-      written: max(writtenThrough, other.writtenThrough),
-      durable: max(durableThrough, other.durableThrough)
-    )
+    let next = other.currentView
+    viewLock.withLock {
+      for rule in rules { retention.apply(rule) }
+      index.withState { $0 = fresh }
+      view = next
+      store(
+        written: max(writtenThrough, other.writtenThrough),
+        durable: max(durableThrough, other.durableThrough)
+      )
+    }
+    signal.headMoved()
   }
 
   /// Replaces the view.
@@ -112,8 +129,12 @@ package final class LogCore: @unchecked Sendable {
 
   /// Publishes positions; both only grow.
   package func publish(written newWritten: UInt64, durable newDurable: UInt64) {
+    store(written: newWritten, durable: newDurable)
+    signal.headMoved()
+  }
+
+  private func store(written newWritten: UInt64, durable newDurable: UInt64) {
     written.store(newWritten, ordering: .releasing)
     durable.store(newDurable, ordering: .releasing)
-    signal.headMoved()
   }
 }

@@ -92,6 +92,8 @@ extension Verification {
     let segment = walk.segment
     let bytes = segment.bytes
     walk.survey.prepare(frame, bytes)
+    // Before the versions: those of what compaction took out of this frame are missing in it.
+    passGaps(in: frame, bytes, &walk)
     let problems = contentProblems(frame, bytes, walk)
     guard walk.survey.add(frame, bytes) else {
       throw .corrupt(
@@ -100,7 +102,6 @@ extension Verification {
     }
     for problem in problems { add(problem) }
     let last = frame.lastPosition(bytes)
-    passGaps(in: frame, bytes, &walk)
     lastPosition = last
     walk.survey.lastPosition = last
     for key in walk.survey.indexer.keys {

@@ -42,6 +42,10 @@ extension Verification {
         )
       )
     }
+    if isBegunSince(entry, mapping) {
+      report.segments -= 1
+      return
+    }
     let successor = index + 1 < files.count ? successorHeader(files[index + 1], of: entry) : nil
     guard
       let header = checkHeader(
@@ -91,6 +95,16 @@ extension Verification {
       lostEvents += 1
     }
     previous = nil
+  }
+
+  /// Whether the writer beside the check began the segment behind all that is checked: how the one
+  /// before ends was not looked at.
+  private func isBegunSince(_ entry: SegmentList.Entry, _ mapping: Mapping) -> Bool {
+    guard through != .max, !entry.isSealed, lastPosition >= through,
+      let header = try? SegmentHeader.decode(mapping.bytes, file: "")
+    else { return false }
+    return header.segmentID == entry.id && header.salt == entry.salt
+      && header.basePosition > lastPosition
   }
 
   /// The header of the segment behind `entry`, if it is begun: proof that `entry` is whole.
@@ -149,10 +163,14 @@ extension Verification {
     if entry.isRewritten { restored.rewrittenThrough = entry.lastPosition }
     if restored.basePosition == 0 { restored.basePosition = lastPosition + 1 }
     var problem: VerifyProblem?
+    var isForeign = FileHeader.isOfAnotherKind(mapping.bytes)
     do throws(LogError) {
       if let header = try SegmentHeader.decode(mapping.bytes, file: file.name) {
         guard header.segmentID == entry.id, header.storeID == storeID, header.salt == entry.salt
-        else { throw .corrupt(Corruption(file: file.name, offset: 0, .identity)) }
+        else {
+          isForeign = true
+          throw .corrupt(Corruption(file: file.name, offset: 0, .identity))
+        }
         if header.basePosition > 0, header.basePosition < UInt64(Int64.max) {
           checkContinuation(header, entry, file.name)
           return header
@@ -173,6 +191,12 @@ extension Verification {
     if entry.isSealed || isKnown || hasDurableFrames(probe) {
       if let problem { add(problem) }
       return restored
+    }
+    if isForeign, let problem {
+      // No crash leaves another file's header: what stood here is lost.
+      add(problem)
+      lostEvents += 1
+      return nil
     }
     let isUntouched = mapping.bytes.isZero(0..<mapping.count)
     note(isUntouched ? .spareSegment : .unsyncedSegment, file.name)

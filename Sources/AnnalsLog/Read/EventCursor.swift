@@ -52,10 +52,10 @@ public struct EventCursor: ~Copyable {
   /// A cursor over `request`.
   package init(_ core: LogCore, _ request: ReadRequest) throws(LogError) {
     self.core = core
-    let published = core.visibleThrough(request.visibility ?? core.options.visibility)
-    let visible = request.pin.map { min($0.position.rawValue, published) } ?? published
-    view = request.pin?.view ?? core.currentView
-    var rules = request.pin == nil ? core.retention.current : request.pin?.rules
+    let now = core.moment(request.visibility ?? core.options.visibility)
+    let visible = request.pin.map { min($0.position.rawValue, now.visible) } ?? now.visible
+    view = request.pin?.view ?? now.view
+    var rules = request.pin == nil ? now.rules : request.pin?.rules
     if request.ignoresRetention { rules = nil }
     decoder = FrameDecoder(types: core.types, isGuarded: request.isGuarded)
     isReversed = request.isReversed
@@ -67,7 +67,9 @@ public struct EventCursor: ~Copyable {
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
     isPlain = filter.isOpen && rules == nil
     isByKey = filter.aggregate != nil || filter.tag != nil
-    if let rules { retention = try RetentionFilter(core, rules, request, visible: visible) }
+    if let rules {
+      retention = try RetentionFilter(core, rules, request, visible: visible, view)
+    }
     if let id = filter.aggregate {
       decoder.setKey(id.span)
       let hash = core.hasher.hash(id.span, .aggregate)
@@ -310,8 +312,8 @@ extension EventCursor {
     let segment = view.segments[segmentIndex]
     let entry = segment.current.entry
     guard let last = frames.popLast() else {
-      // A gap that retention left: go on before it. Whatever a header says, never upwards.
-      nextPosition = segmentIndex == 0 ? 0 : min(nextPosition, segment.base.position) - 1
+      // A gap that retention left: go on before it.
+      passSegmentBackwards()
       return
     }
     do throws(LogError) {
@@ -328,7 +330,7 @@ extension EventCursor {
     guard decoder.frame.firstPosition <= nextPosition else {
       if segment.isRewritten {
         // The position asked for was removed, and this is the frame behind it.
-        if frames.isEmpty { nextPosition = segment.base.position - 1 }
+        if frames.isEmpty { passSegmentBackwards() }
         return
       }
       isFinished = true
@@ -342,6 +344,14 @@ extension EventCursor {
     }
     index = decoder.frame.eventCount
     isLoaded = true
+  }
+
+  /// Goes on before the segment.
+  ///
+  /// Whatever a header says, never upwards, and never without end.
+  private mutating func passSegmentBackwards() {
+    let base = view.segments[segmentIndex].base.position
+    nextPosition = segmentIndex == 0 ? 0 : max(1, min(nextPosition, base)) - 1
   }
 
   /// Collects the frames from the sample before `nextPosition` up to it.

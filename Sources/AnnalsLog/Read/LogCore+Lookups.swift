@@ -33,8 +33,12 @@ extension LogCore {
     return try newestInFooters(hash)?.version ?? 0
   }
 
-  /// The version of an aggregate at what is written.
-  package func version(of id: Span<UInt8>, through: UInt64) throws(LogError) -> UInt64 {
+  /// The newest version of an aggregate, if that is not newer than the position; and whether where
+  /// it stands is what tells so, or only that the index does not know the aggregate.
+  package func settledVersion(
+    of id: Span<UInt8>,
+    through: UInt64
+  ) throws(LogError) -> (version: UInt64, isPlaced: Bool)? {
     let hash = hasher.hash(id, .aggregate)
     let known = index.withState { state -> (version: UInt64, position: UInt64)? in
       guard let slot = state.knownSlot(hash) else { return nil }
@@ -48,8 +52,14 @@ extension LogCore {
         throw .corrupt(damage)
       }
     }
-    if let known, known.position <= through { return known.version }
-    if known == nil { return try newestInFooters(hash)?.version ?? 0 }
+    guard let known else { return (try newestInFooters(hash)?.version ?? 0, false) }
+    return known.position <= through ? (known.version, known.position > 0) : nil
+  }
+
+  /// The version of an aggregate at what is written.
+  package func version(of id: Span<UInt8>, through: UInt64) throws(LogError) -> UInt64 {
+    if let settled = try settledVersion(of: id, through: through) { return settled.version }
+    let hash = hasher.hash(id, .aggregate)
     // The newest events are not visible yet: look at those that are.
     var request = ReadRequest.aggregate(AggregateID(id.text))
     request.isReversed = true

@@ -44,7 +44,7 @@ extension LogCore {
     if newest.segment == 0 { return found }
     found.parts.reserveCapacity(8)
     found.ordinals.reserveCapacity(32)
-    var known = newest.entry
+    var known = newest.entry.map { ($0, newest.footer) }
     var next: SegmentID? = newest.segment
     while let id = next {
       guard let segment = view.segment(id) else { break }
@@ -61,7 +61,7 @@ extension LogCore {
       let isInFooter: Bool
       switch link {
       case .segment(let before): isInFooter = before == id
-      case .unknown, .entry: isInFooter = segment.footer != nil
+      case .unknown, .entry: isInFooter = segment.footer != nil || !indexHoldsAll(of: segment)
       }
       if isInFooter, oldest > version, let footer = try footer(of: segment),
         let entry = try find(hash, known, footer, segment, into: &found.ordinals, from: start)
@@ -99,10 +99,10 @@ extension LogCore {
       case .segment(let before) where before == 0 || before == id: next = nil
       case .segment(let before) where view.segment(before) != nil: next = before
       case .segment, .unknown, .entry:
-        let tables = view.tables(before: segment)
-        let answer = try self.newest(hash, in: tables)
-        found.doubts += try doubts(hash, in: tables, newerThan: answer)
-        next = answer?.segment
+        let before = try search(hash, view, before: order)
+        found.doubts += before.doubts
+        next = before.segment == 0 ? nil : before.segment
+        known = before.entry.map { ($0, before.footer) }
       }
       // The way leads back only; a table that says otherwise is not this log's.
       if let next, view.order(of: next) >= order {
@@ -118,13 +118,15 @@ extension LogCore {
   /// - Parameter known: the key's entry in the footer, if it has been looked up already.
   private func find(
     _ hash: KeyHash,
-    _ known: KeyEntry?,
+    _ known: (entry: KeyEntry, footer: Footer?)?,
     _ footer: Footer,
     _ segment: Segment,
     into ordinals: inout [UInt32],
     from start: Int
   ) throws(LogError) -> KeyEntry? {
     let chained = Array(ordinals[start...])
+    // The footer may have taken the place of the one the entry is from.
+    let known = known.flatMap { $0.footer === footer ? $0.entry : nil }
     do throws(LogError) {
       return try Self.find(hash, known, footer, chained, into: &ordinals, from: start)
     } catch {
@@ -162,10 +164,11 @@ extension LogCore {
   private struct Newest {
     /// 0 if it stands nowhere.
     var segment: SegmentID
-    /// Its entry in that segment's footer, if that was looked at.
+    /// Its entry in that segment's footer, if that was looked at, and the footer.
     var entry: KeyEntry?
+    var footer: Footer?
     /// The oldest segment the index in memory knows of.
-    var firstIndexed: SegmentID
+    var firstIndexed: SegmentID = 0
     /// Damage behind that segment.
     var doubts: [Corruption] = []
   }
@@ -197,27 +200,48 @@ extension LogCore {
       return (segment, state.chains.isEmpty ? 0 : state.chains[0].segment)
     }
     if let known, !isPinned, known == 0 || view.segment(known) != nil {
-      return Newest(segment: known, entry: nil, firstIndexed: firstIndexed)
+      return Newest(segment: known, firstIndexed: firstIndexed)
     }
-    if known != nil || isPinned {
-      // What the index leads to may have been begun, or rewritten, after the view was taken.
-      for segment in view.segments.reversed() {
-        if index.withState({ $0.newestEntry(hash, in: segment.id) != nil }) {
-          return Newest(segment: segment.id, entry: nil, firstIndexed: firstIndexed)
-        }
-        if view.answers(for: segment) { break }
-        guard let footer = try footer(of: segment) else { continue }
-        if let entry = try footer.keys.find(hash) {
-          return Newest(segment: segment.id, entry: entry, firstIndexed: firstIndexed)
-        }
+    // What the index leads to may have been begun, or rewritten, after the view was taken; and what
+    // it forgot since may be in footers that the view does not have.
+    var newest = try search(
+      hash,
+      view,
+      before: view.segments.count,
+      isWhole: known == nil && !isPinned && currentView === view
+    )
+    newest.firstIndexed = firstIndexed
+    return newest
+  }
+
+  /// Where the key stands newest among the segments of `view` before the one at `limit`, whatever
+  /// of its segments has got a footer, or left the index in memory, since it was taken.
+  ///
+  /// - Parameter isWhole: whether the directory answers for all that the index does not know.
+  private func search(
+    _ hash: KeyHash,
+    _ view: LogView,
+    before limit: Int,
+    isWhole: Bool = false
+  ) throws(LogError) -> Newest {
+    for segment in view.segments[..<limit].reversed() where !isWhole {
+      if index.withState({ $0.newestEntry(hash, in: segment.id) != nil }) {
+        return Newest(segment: segment.id)
+      }
+      if view.answers(for: segment) { break }
+      guard let footer = try footer(of: segment) else { continue }
+      if let entry = try footer.keys.find(hash) {
+        return Newest(segment: segment.id, entry: entry, footer: footer)
       }
     }
-    let answer = try newest(hash, in: view.directory)
+    let tables =
+      limit < view.segments.count ? view.tables(before: view.segments[limit]) : view.directory
+    let answer = try newest(hash, in: tables)
     return Newest(
       segment: answer?.segment ?? 0,
       entry: answer?.entry,
-      firstIndexed: firstIndexed,
-      doubts: try doubts(hash, in: view.directory, newerThan: answer)
+      footer: answer?.footer,
+      doubts: try doubts(hash, in: tables, newerThan: answer)
     )
   }
 

@@ -96,8 +96,9 @@ extension LogOpener {
       }
     }
     let isDamaged = found == nil || found?.segmentID != entry.id || found?.salt != entry.salt
-    if found != nil, isDamaged, successor == nil, manifest.tail.segment != entry.id {
-      // No crash leaves another segment's header: the file was put in this one's place.
+    let isForeign = found == nil ? FileHeader.isOfAnotherKind(mapping.bytes) : isDamaged
+    if isForeign, successor == nil, manifest.tail.segment != entry.id {
+      // No crash leaves another file's header: the file was put in this one's place.
       let foreign = Corruption(file: file.name, offset: 0, .identity)
       if isWritingAllowed { throw .corrupt(foreign) }
       damages.append(foreign)
@@ -106,6 +107,11 @@ extension LogOpener {
     let header =
       isDamaged ? restored(entry, base: lastPosition + 1, record: lastRecord) : found
     guard let header else { return false }
+    // Begun by the writer beside this since it published what is to be seen: the segment before
+    // goes on behind that.
+    if isBesideWriter, lastPosition >= through, header.basePosition > lastPosition + 1 {
+      return false
+    }
     if header.basePosition != lastPosition + 1, damages.isEmpty {
       throw .corrupt(
         Corruption(
@@ -284,7 +290,10 @@ extension LogOpener {
         segment: segment.header,
         name: file.name
       ),
-      footer.header.end <= mark.end, Int(footer.header.end) <= segment.mapping.count,
+      footer.header.end <= mark.end, footer.header.end <= UInt64(segment.mapping.count),
+      // Its sum may be right and what it says still be of no segment.
+      footer.header.lastPosition >= segment.base.position - 1,
+      footer.header.lastPosition - (segment.base.position - 1) <= UInt64(Limits.segmentEventsMax),
       footer.header.lastPosition <= mark.position, footer.header.lastRecord <= mark.record,
       footer.header.keySequence <= mark.keySequence
     else { return nil }

@@ -51,14 +51,15 @@ extension EventLog {
     at position: Position? = nil,
     visibility: Durability? = nil
   ) throws(LogError) -> LogPin {
-    let head = Position(core.visibleThrough(visibility ?? core.options.visibility))
+    let moment = core.moment(visibility ?? core.options.visibility)
+    let head = Position(moment.visible)
     if let position, position > head {
       throw .positionBeyondHead(requested: position, head: head)
     }
     return LogPin(
       position: position ?? head,
-      view: core.currentView,
-      rules: core.retention.current,
+      view: moment.view,
+      rules: moment.rules,
       now: core.options.clock()
     )
   }

@@ -27,10 +27,10 @@ public final class LogPin: Sendable {
 struct RetentionFilter {
   private let core: LogCore
   private let rules: RetentionRules
-  private let pin: LogPin?
+  /// What the reader sees, which counts from there on.
+  private let pin: LogPin
+  private let isPinned: Bool
   private let visibility: Durability?
-  private let visible: UInt64
-  private let now: Int64
   /// Whether redacted events are passed over.
   let hidesRedacted: Bool
   /// Of the only aggregate that is read.
@@ -47,15 +47,22 @@ struct RetentionFilter {
     _ core: LogCore,
     _ rules: RetentionRules,
     _ request: ReadRequest,
-    visible: UInt64
+    visible: UInt64,
+    _ view: LogView
   ) throws(LogError) {
     self.core = core
     self.rules = rules
-    self.visible = visible
-    pin = request.pin
+    isPinned = request.pin != nil
+    pin =
+      request.pin
+      ?? LogPin(
+        position: Position(visible),
+        view: view,
+        rules: rules,
+        now: core.options.clock()
+      )
     visibility = request.visibility
     hidesRedacted = request.hidesRedacted
-    now = request.pin?.now ?? core.options.clock()
     if let aggregate = request.aggregate {
       own = try bounds(aggregate.text.utf8Span.span)
     }
@@ -111,13 +118,13 @@ struct RetentionFilter {
     var newest: UInt64?
     func version() throws(LogError) -> UInt64 {
       if let newest { return newest }
-      let found = try core.version(of: id, through: visible, pin, visibility)
+      let found = try core.version(of: id, at: pin, isPinned: isPinned, visibility)
       newest = found
       return found
     }
     var bounds = RetentionBounds()
-    if let own = subjects.own { try bounds.add(own, now: now, newest: version) }
-    if let category = subjects.category { try bounds.add(category, now: now, newest: version) }
+    if let own = subjects.own { try bounds.add(own, now: pin.now, newest: version) }
+    if let category = subjects.category { try bounds.add(category, now: pin.now, newest: version) }
     if newest != nil {
       if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
       known[hash] = bounds
@@ -127,21 +134,32 @@ struct RetentionFilter {
 }
 
 extension LogCore {
-  /// The version of an aggregate as a reader sees it who may be pinned.
+  /// The version of an aggregate as a reader sees it.
+  ///
+  /// - Parameter isPinned: whether the moment may be an old one.
   func version(
     of id: Span<UInt8>,
-    through: UInt64,
-    _ pin: LogPin?,
+    at moment: LogPin,
+    isPinned: Bool,
     _ visibility: Durability?
   ) throws(LogError) -> UInt64 {
-    guard let pin else { return try version(of: id, through: through) }
+    var known: UInt64 = 0
+    if !isPinned {
+      if let newest = try settledVersion(of: id, through: moment.position.rawValue) {
+        // What is newest now and no newer than the moment was newest then. A footer's version may
+        // be newer, but not if the view is the current one still.
+        if newest.isPlaced || currentView === moment.view { return newest.version }
+      }
+      // Where compaction removed events, footers still tell the version.
+      known = try newest(hasher.hash(id, .aggregate), in: moment.view.directory)?.version ?? 0
+    }
     var request = ReadRequest.aggregate(AggregateID(id.text))
     request.isReversed = true
     request.limit = 1
     request.visibility = visibility
-    request.pin = pin
+    request.pin = moment
     request.ignoresRetention = true
     var cursor = try EventCursor(self, request)
-    return try cursor.next()?.version.rawValue ?? 0
+    return max(known, try cursor.next()?.version.rawValue ?? 0)
   }
 }
