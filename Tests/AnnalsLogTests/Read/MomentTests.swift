@@ -93,7 +93,7 @@ import Testing
     writer.maintenance.awaitFooters()
     let found = try Self.find(log, pin)
     #expect(found.key == [1, 3, 4])
-    #expect(found.tag == [1, 3, 4])
+    #expect(found.tag == [1, 2, 3, 4])
     try log.close()
   }
 
@@ -125,7 +125,7 @@ import Testing
     try reader.refresh()
     let found = try Self.find(reader, pin)
     #expect(found.key == [1, 3, 4])
-    #expect(found.tag == [1, 3, 4])
+    #expect(found.tag == [1, 2, 3, 4])
     #expect(try reader.events(of: "kept-1").map(\.position.rawValue) == [1, 3, 4, 5, 6])
     try log.close()
   }
