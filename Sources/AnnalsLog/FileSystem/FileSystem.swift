@@ -112,8 +112,8 @@ package protocol LogFile: AnyObject, Sendable {
   /// Reserves real blocks for the first `byteCount` bytes and sets the size to at least that.
   func allocate(_ byteCount: Int) throws(LogError)
 
-  /// Gives back the blocks that lie wholly behind the first `byteCount` bytes, where the file system
-  /// can: the size stays, and what is there reads as zeros.
+  /// Gives back the blocks that lie wholly behind the first `byteCount` bytes, where the file
+  /// system can: the size stays, and what is there reads as zeros.
   ///
   /// Once it is back, a write there may find the disk full.
   func release(from byteCount: Int) throws(LogError)
