@@ -154,9 +154,9 @@ extension Writer {
   func undo(_ error: LogError, from start: Int, count: Int) -> CommitFailure {
     guard case .diskFull(let cause) = error else { return failure(error, isWritten: false) }
     do {
-      // Only blocks that exist already are overwritten: a disk that is full has room for that. What
-      // was given back at a close, and not reserved again, has none, and is zero.
-      let end = min(start + count, try tail.file.contentEnd(from: start))
+      // Only blocks that exist already are overwritten: a disk that is full has room for that.
+      let size = try tail.file.size()
+      let end = min(start + count, size)
       if end > start {
         var zeros = ByteBuffer(capacity: end - start)
         zeros.appendZeros(end - start)

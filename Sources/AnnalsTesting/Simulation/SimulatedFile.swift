@@ -88,15 +88,6 @@ final class SimulatedFile: LogFile {
     }
   }
 
-  func contentEnd(from offset: Int) throws(LogError) -> Int {
-    try disk.perform(Operation(.size, name)) { (state) throws(Refusal) in
-      let size = state.files[index].size
-      guard offset < size else { return offset }
-      let bytes = state.files[index].read(offset..<size)
-      return bytes.lastIndex { $0 != 0 }.map { offset + $0 + 1 } ?? offset
-    }
-  }
-
   func map(_ byteCount: Int, writable: Bool) throws(LogError) -> Mapping {
     checkRange(0, byteCount)
     if writable { try checkWritable(.map) }
