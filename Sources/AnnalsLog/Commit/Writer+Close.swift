@@ -39,8 +39,6 @@ extension Writer {
     control?.publish(durable: tail.lastPosition, written: tail.lastPosition)
     // What the thread had left to do: the next opening then has only the last segment to look at.
     maintenance.doWork()
-    // Whatever comes of it: what was reserved and not used belongs to others now.
-    defer { giveBack() }
     if !tail.isHeaderWritten { return }
     // Only now: a mark and a footer that say more than is durable must never be. And no footer that
     // would lead past an older segment whose own could not be made.
@@ -58,15 +56,6 @@ extension Writer {
         manifest.isClosed = true
       }
     }
-  }
-
-  /// Gives back the space that was reserved for what did not come; opening reserves it again.
-  ///
-  /// Nothing that is needed stands there, so it does no harm where it fails.
-  private func giveBack() {
-    // Behind the watermark frame, which stands at the tail and is smaller than that.
-    try? tail.file.release(from: tail.offset + HeaderBlock.byteCount)
-    try? maintenance.current.spare?.file.release(from: 0)
   }
 
   /// Whether the last close made the footer that this one would make: nothing was appended since.

@@ -112,12 +112,6 @@ package protocol LogFile: AnyObject, Sendable {
   /// Reserves real blocks for the first `byteCount` bytes and sets the size to at least that.
   func allocate(_ byteCount: Int) throws(LogError)
 
-  /// Gives back the blocks that lie wholly behind the first `byteCount` bytes, where the file
-  /// system can: the size stays, and what is there reads as zeros.
-  ///
-  /// Once it is back, a write there may find the disk full.
-  func release(from byteCount: Int) throws(LogError)
-
   /// Makes this file, which is empty, a copy of `source` that shares its blocks until either is
   /// written; false, and nothing is done, where the file system cannot.
   func clone(_ source: any LogFile) throws(LogError) -> Bool

@@ -16,9 +16,6 @@ package final class SystemFile: LogFile {
   /// Larger pieces make the page cache build larger units, which a small sync later writes back
   /// whole.
   private static let zeroBytesMax = 64 * 1024
-  /// What is given back begins at a multiple of this; where blocks are larger, the rest of one is
-  /// written with zeros.
-  private static let blockBytes = 4096
 
   /// Takes over a descriptor of a regular file.
   init(_ descriptor: consuming FileDescriptor, name: String) {
@@ -126,17 +123,6 @@ package final class SystemFile: LogFile {
       let count = min(zeros.count, byteCount - offset)
       try write(zeros.span.extracting(first: count), at: offset)
       offset += count
-    }
-  }
-
-  package func release(from byteCount: Int) throws(LogError) {
-    let start = (byteCount + SystemFile.blockBytes - 1) & ~(SystemFile.blockBytes - 1)
-    let size = try size()
-    guard start < size else { return }
-    let status = annals_punch(descriptor.rawValue, Int64(start), Int64(size - start))
-    switch status {
-    case 0, EOPNOTSUPP, ENOSYS: return
-    default: throw .failed(.allocate, file: name, errno: status)
     }
   }
 

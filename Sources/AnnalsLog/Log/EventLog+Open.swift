@@ -103,8 +103,6 @@ extension EventLog {
     }
     let tail: WriterTail
     if let found = opener.tail, !isTorn {
-      // A close gives back what is not used. Where room is short now, an append will tell.
-      try? found.file.allocate(found.segment.mapping.count)
       tail = WriterTail(
         segment: found.segment,
         file: found.file,

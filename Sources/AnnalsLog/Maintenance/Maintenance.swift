@@ -149,10 +149,12 @@ package final class Maintenance: @unchecked Sendable {
       } else {
         spare = try makeSpare(byteCount: byteCount)
       }
-      // One append may need more than a segment has: this segment grows before it begins. And a
-      // spare of an earlier opening has given its space back.
-      try spare.file.allocate(max(spare.byteCount, byteCount + Segment.firstFrame))
-      spare.byteCount = try spare.file.size()
+      if spare.byteCount < byteCount + Segment.firstFrame {
+        // One append needs more than a segment has: this segment grows before it begins.
+        let larger = byteCount + Segment.firstFrame
+        try spare.file.allocate(larger)
+        spare.byteCount = try spare.file.size()
+      }
       let mapping = try StoreFiles.mapAll(spare.file)
       lock.withLock {
         state.spare = nil

@@ -83,20 +83,6 @@ struct DiskState: Sendable {
     return true
   }
 
-  /// Gives back the blocks behind the first `byteCount` bytes, which read as zeros then.
-  ///
-  /// What was written there and is not durable, or is, may come back after a power cut.
-  mutating func release(from byteCount: Int, of file: Int) {
-    let start = (byteCount + BlockMap.byteCount - 1) / BlockMap.byteCount * BlockMap.byteCount
-    guard start < files[file].size else { return }
-    let bytes = files[file].read(start..<files[file].size)
-    if let last = bytes.lastIndex(where: { $0 != 0 }) {
-      let zeros = [UInt8](repeating: 0, count: last + 1)
-      files[file].write(zeros, at: start, sequence: &sequence)
-    }
-    files[file].blocks.release(from: start)
-  }
-
   /// Sets the size.
   mutating func truncate(_ byteCount: Int, of file: Int) {
     files[file].blocks.release(from: byteCount)
@@ -166,7 +152,7 @@ extension Operation.Kind {
     case .size: .stat
     case .read, .dropCache: .read
     case .write: .write
-    case .allocate, .release: .allocate
+    case .allocate: .allocate
     case .truncate: .truncate
     case .map: .map
     }

@@ -58,15 +58,6 @@ final class SimulatedFile: LogFile {
     }
   }
 
-  func release(from byteCount: Int) throws(LogError) {
-    checkRange(byteCount, 0)
-    try checkWritable(.release)
-    let operation = Operation(.release, name, offset: byteCount)
-    try disk.perform(operation) { (state) throws(Refusal) in
-      state.release(from: byteCount, of: index)
-    }
-  }
-
   func clone(_ source: any LogFile) throws(LogError) -> Bool {
     try checkWritable(.clone)
     guard let source = source as? SimulatedFile else { return false }

@@ -9,12 +9,6 @@
 /// or kernel cannot.
 int annals_fallocate(int descriptor, int64_t offset, int64_t count);
 
-/// Gives back the blocks of `count` bytes at `offset`, which read as zeros then; the size stays.
-///
-/// Returns 0 or the errno; is never interrupted. EOPNOTSUPP and ENOSYS mean that this file system
-/// or kernel cannot.
-int annals_punch(int descriptor, int64_t offset, int64_t count);
-
 /// Makes the file `target` share the blocks of all of `source` until either is written.
 ///
 /// Returns 0 or the errno; is never interrupted. EOPNOTSUPP, ENOTTY, ENOSYS, EXDEV and EINVAL mean

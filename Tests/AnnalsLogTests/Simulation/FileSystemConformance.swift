@@ -26,7 +26,6 @@ struct FileSystemConformance {
     try onlyRegularFilesAreOpened(directory)
     try readsAndWrites(directory)
     try sizesAndHoles(directory)
-    try releasedBytesAreZeros(directory)
     try mappingsShowLaterWrites(directory)
     try renameReplaces(directory)
     try removedFilesStayReadable(directory)
@@ -98,25 +97,6 @@ struct FileSystemConformance {
     try file.truncate(10_002)
     #expect(try file.read(10, at: 9_998) == [0, 0, 0, 0])
     try file.sync()
-  }
-
-  private func releasedBytesAreZeros(_ directory: any LogDirectory) throws {
-    let file = try directory.openFile("released", .create)
-    let bytes = [UInt8](repeating: 1, count: 20_000)
-    try file.write(bytes.span, at: 0)
-    try file.sync()
-    let mapping = try file.map(20_000, writable: false)
-    try file.release(from: 5000)
-    #expect(try file.size() == 20_000)
-    let expected =
-      [UInt8](repeating: 1, count: 8192) + [UInt8](repeating: 0, count: 20_000 - 8192)
-    #expect(try file.read(20_000, at: 0) == expected)
-    #expect(mapping.bytes[8191] == 1 && mapping.bytes[8192] == 0)
-    try file.release(from: 30_000)
-    try file.allocate(20_000)
-    try file.write([2].span, at: 19_999)
-    #expect(try file.read(2, at: 19_998) == [0, 2])
-    #expect(mapping.bytes[19_999] == 2)
   }
 
   private func mappingsShowLaterWrites(_ directory: any LogDirectory) throws {
