@@ -55,9 +55,13 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Makes room for `additional` more bytes.
+  @inline(__always)
   package mutating func reserve(_ additional: Int) {
-    let needed = count + additional
-    if needed <= capacity { return }
+    if additional > capacity - count { grow(count + additional) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ needed: Int) {
     var larger = capacity * 2
     while larger < needed { larger *= 2 }
     let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
@@ -119,6 +123,16 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   /// Appends an unsigned LEB128 integer.
   package mutating func appendVarint(_ value: UInt64) {
     reserve(10)
+    if value < 0x80 {
+      unsafe (base + count).storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
+      count += 1
+    } else {
+      appendLongVarint(value)
+    }
+  }
+
+  @inline(never)
+  private mutating func appendLongVarint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       unsafe (base + count).storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)

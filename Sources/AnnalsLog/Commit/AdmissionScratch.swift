@@ -4,6 +4,10 @@ package struct AdmissionScratch {
   var slots: [Int] = []
   /// The rows that the batch's aggregates have in the group.
   var groupRows: [UInt32] = []
+  /// For each aggregate what the next event of it links to, as a raw link.
+  private var heads: [UInt32] = []
+  /// For each aggregate how far its version is beyond the first one that the group gives it.
+  private var versionOffsets: [UInt32] = []
   /// The index slots of the batch's tags.
   var tagSlots: [Int] = []
   /// The version of the batch's first aggregate after it was entered.
@@ -25,8 +29,13 @@ extension AdmissionScratch {
     _ batch: borrowing BatchContents,
     _ state: borrowing KeyIndex.State
   ) -> Bool {
-    slots.removeAll(keepingCapacity: true)
-    if !tagSlots.isEmpty { tagSlots.removeAll(keepingCapacity: true) }
+    slots.empty()
+    tagSlots.empty()
+    if batch.aggregates.count == 1, batch.tagHashes.isEmpty, batch.keyHash == nil {
+      guard let slot = state.knownSlot(batch.aggregates[0].hash) else { return false }
+      slots.append(slot)
+      return true
+    }
     // The slots of many keys lie all over a large table: fetched side by side, not in turn.
     let ahead = min(Self.slotsAhead, batch.aggregates.count)
     for row in 0..<ahead { state.table.prefetch(batch.aggregates[row].hash) }
@@ -65,30 +74,13 @@ extension AdmissionScratch {
     let textBase = UInt32(group.texts.count)
     if batch.texts.count > 0 { group.texts.append(batch.texts) }
     let extrasBase = Int32(group.extras.count)
-    for index in batch.items.indices {
-      let item = batch.items[index]
-      let row = Int(item.aggregate)
-      let groupRow = groupRows[row]
-      let slot = slots[row]
-      let next = state.table[slot].version + 1
-      let ordinal = state.addEvent(slot, version: next)
-      group.events.append(
-        GroupContents.Event(
-          aggregate: groupRow,
-          versionOffset: UInt32(
-            truncatingIfNeeded: next - group.aggregates[Int(groupRow)].firstVersion
-          ),
-          type: batch.typeNumbers[Int(item.type)],
-          payloadCount: item.payloadCount,
-          extras: item.extras < 0 ? -1 : item.extras + extrasBase,
-          time: item.time
-        )
-      )
-      if item.extras >= 0 {
+    let firstOrdinal = enterEvents(batch, extrasBase, &group, &state)
+    if !batch.extras.isEmpty {
+      for index in batch.items.indices where batch.items[index].extras >= 0 {
         enterTags(
           batch,
-          Int(item.extras),
-          ordinal,
+          Int(batch.items[index].extras),
+          firstOrdinal + index,
           first + UInt64(index),
           &group,
           &state,
@@ -105,13 +97,102 @@ extension AdmissionScratch {
     return slots.count > 1 ? slots.map { Version(state.table[$0].version) } : []
   }
 
+  /// Adds the batch's events to the group and to the index: each aggregate's slot is read and
+  /// written once, however many events it has.
+  ///
+  /// - Returns: the ordinal of the first.
+  private mutating func enterEvents(
+    _ batch: borrowing BatchContents,
+    _ extrasBase: Int32,
+    _ group: inout GroupContents,
+    _ state: inout KeyIndex.State
+  ) -> Int {
+    if batch.items.count == 1 { return enterEvent(batch, extrasBase, &group, &state) }
+    heads.empty()
+    versionOffsets.empty()
+    for row in slots.indices {
+      let isIn = batch.aggregates[row].eventCount > 0
+      let before = isIn ? group.aggregates[Int(groupRows[row])].firstVersion : 0
+      let next = state.table[slots[row]].version + 1
+      versionOffsets.append(UInt32(truncatingIfNeeded: next - before))
+      heads.append(isIn ? SegmentChains.raw(state.moveLink(slots[row])) : 0)
+    }
+    let items = batch.items.span
+    let last = state.chains.count - 1
+    let first = state.chains[last].append(items.count, heads: &heads) { Int(items[$0].aggregate) }
+    let types = batch.typeNumbers.span
+    let start = group.events.count
+    group.events.extend(by: items.count, Self.blank)
+    var events = group.events.mutableSpan
+    // Out of the way of the other spans of this value.
+    var moved: [UInt32] = []
+    swap(&moved, &versionOffsets)
+    var offsets = moved.mutableSpan
+    for index in items.indices {
+      let item = items[index]
+      let row = Int(item.aggregate)
+      let offset = offsets[row]
+      offsets[row] = offset &+ 1
+      events[start &+ index] = GroupContents.Event(
+        aggregate: groupRows[row],
+        versionOffset: offset,
+        type: types[Int(item.type)],
+        payloadCount: item.payloadCount,
+        extras: item.extras < 0 ? -1 : item.extras + extrasBase,
+        time: item.time
+      )
+    }
+    swap(&moved, &versionOffsets)
+    for row in slots.indices where batch.aggregates[row].eventCount > 0 {
+      let version = state.table[slots[row]].version + UInt64(batch.aggregates[row].eventCount)
+      state.moveOn(slots[row], to: Int(heads[row]), version: version)
+    }
+    return first
+  }
+
+  /// As above for a batch of one event, which needs no tables of its own.
+  private func enterEvent(
+    _ batch: borrowing BatchContents,
+    _ extrasBase: Int32,
+    _ group: inout GroupContents,
+    _ state: inout KeyIndex.State
+  ) -> Int {
+    let item = batch.items[0]
+    let slot = slots[Int(item.aggregate)]
+    let groupRow = groupRows[Int(item.aggregate)]
+    let next = state.table[slot].version + 1
+    group.events.append(
+      GroupContents.Event(
+        aggregate: groupRow,
+        versionOffset: UInt32(
+          truncatingIfNeeded: next - group.aggregates[Int(groupRow)].firstVersion
+        ),
+        type: batch.typeNumbers[Int(item.type)],
+        payloadCount: item.payloadCount,
+        extras: item.extras < 0 ? -1 : item.extras + extrasBase,
+        time: item.time
+      )
+    )
+    return state.addEvent(slot, version: next)
+  }
+
+  /// Stands for an event that is about to be set.
+  private static let blank = GroupContents.Event(
+    aggregate: 0,
+    versionOffset: 0,
+    type: 0,
+    payloadCount: 0,
+    extras: -1,
+    time: 0
+  )
+
   /// Gives each aggregate of the batch a row of the group, the one it has there already if any.
   private mutating func enterAggregates(
     _ batch: borrowing BatchContents,
     _ group: inout GroupContents,
     _ state: KeyIndex.State
   ) {
-    groupRows.removeAll(keepingCapacity: true)
+    groupRows.empty()
     if group.events.isEmpty, batch.aggregates.allSatisfy({ $0.eventCount > 0 }) {
       enterAllAggregates(batch, &group, state)
       return

@@ -57,14 +57,14 @@ package struct GroupContents: ~Copyable {
 
   /// Forgets everything but the memory.
   mutating func removeAll() {
-    events.removeAll(keepingCapacity: true)
-    aggregates.removeAll(keepingCapacity: true)
-    appendCounts.removeAll(keepingCapacity: true)
-    if !extras.isEmpty { extras.removeAll(keepingCapacity: true) }
-    if !tags.isEmpty { tags.removeAll(keepingCapacity: true) }
-    if !keys.isEmpty { keys.removeAll(keepingCapacity: true) }
-    if !extraUndo.isEmpty { extraUndo.removeAll(keepingCapacity: true) }
-    if !positions.isEmpty { positions.removeAll(keepingCapacity: true) }
+    events.empty()
+    aggregates.empty()
+    appendCounts.empty()
+    extras.empty()
+    tags.empty()
+    keys.empty()
+    extraUndo.empty()
+    positions.empty()
     ids.removeAll()
     texts.removeAll()
     payloads.removeAll()

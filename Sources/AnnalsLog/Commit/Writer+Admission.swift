@@ -72,9 +72,35 @@ extension Writer {
 
   /// Has the index know the newest version of everything the batch names.
   private func resolve(_ batch: borrowing BatchContents) throws(LogError) {
-    for row in batch.aggregates.indices { try resolve(batch.aggregates[row].hash, .aggregate) }
-    for hash in batch.tagHashes { try resolve(hash, .tag) }
-    if let key = batch.keyHash { try resolve(key, .key) }
+    if batch.aggregates.count == 1, batch.tagHashes.isEmpty, batch.keyHash == nil {
+      return try resolve(batch.aggregates[0].hash, .aggregate)
+    }
+    let core = core
+    // What many new keys need is found with two short looks at the index, not two for each.
+    let unknown = core.index.withState { state in
+      var unknown: [(hash: KeyHash, domain: KeyHash.Domain)] = []
+      for row in batch.aggregates.indices
+      where state.knownSlot(batch.aggregates[row].hash) == nil {
+        unknown.append((batch.aggregates[row].hash, .aggregate))
+      }
+      for hash in batch.tagHashes where state.knownSlot(hash) == nil {
+        unknown.append((hash, .tag))
+      }
+      if let key = batch.keyHash, state.knownSlot(key) == nil { unknown.append((key, .key)) }
+      return unknown
+    }
+    var answers: [Directory.Answer?] = []
+    for key in unknown { answers.append(try core.newestInFooters(key.hash)) }
+    core.index.withState { state in
+      for (key, answer) in zip(unknown, answers) {
+        state.setKnown(
+          key.hash,
+          key.domain,
+          version: answer?.version ?? 0,
+          segment: answer?.segment ?? 0
+        )
+      }
+    }
   }
 
   func resolve(_ hash: KeyHash, _ domain: KeyHash.Domain) throws(LogError) {
@@ -98,6 +124,7 @@ extension Writer {
     }
     var versions: [Version] = []
     let refusal = core.index.withState { state -> Admission?? in
+      noteLastFrame(&state)
       guard scratch.value.findSlots(batch, state) else { return .some(nil) }
       if batch.hasExpectations, let refusal = checkVersions(batch, state) { return refusal }
       versions = scratch.value.enter(batch, at: first, use, into: &group.contents, &state)

@@ -5,6 +5,7 @@ extension Writer {
   /// nobody committing.
   package func leadRoll(_ byteCount: Int) -> Result<Void, LogError> {
     isCommitting = true
+    core.index.withState { noteLastFrame(&$0) }
     // Nobody is admitted meanwhile: an append that still fits the old segment would be entered in
     // its index and written into the new one, and slots move when the index is thinned out.
     offsetBound = .max

@@ -34,6 +34,8 @@ package final class Writer: @unchecked Sendable {
   /// What a task needs of a new segment, in bytes; 0: nobody waits for one.
   var rollBytesWanted = 0
   var nextPosition: UInt64
+  /// The frame written last, which the index has not been told of.
+  private var unnotedFrame: (ordinal: Int, offset: Int)?
   var keySequence: UInt64
   package var poison: SystemError? {
     didSet {
@@ -220,12 +222,7 @@ extension Writer {
     switch result {
     case .success(let frameOffset):
       if !group.contents.events.isEmpty {
-        core.index.withState { state in
-          state.chains[state.chains.count - 1].noteFrame(
-            ordinal: group.contents.firstOrdinal,
-            offset: frameOffset
-          )
-        }
+        unnotedFrame = (group.contents.firstOrdinal, frameOffset)
       }
       core.publish(
         written: tail.lastPosition,
@@ -247,6 +244,16 @@ extension Writer {
       noteFailure(group, .failed(failure.error))
       return (.failed(failure.error), (behind, outcome))
     }
+  }
+
+  /// Tells the index where the frame written last begins, when it is looked at anyway.
+  ///
+  /// Until then the frame is found from the one before. Under `lock`.
+  @inline(__always)
+  func noteLastFrame(_ state: inout KeyIndex.State) {
+    guard let frame = unnotedFrame else { return }
+    unnotedFrame = nil
+    state.chains[state.chains.count - 1].noteFrame(ordinal: frame.ordinal, offset: frame.offset)
   }
 
   private func noteFailure(_ group: CommitGroup, _ outcome: GroupOutcome) {

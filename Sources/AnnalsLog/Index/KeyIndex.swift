@@ -69,12 +69,18 @@ extension KeyIndex.State {
     let link = moveLink(slot)
     let last = chains.count - 1
     let ordinal = chains[last].append(link)
+    moveOn(slot, to: ordinal, version: version)
+    return ordinal
+  }
+
+  /// Notes that event `ordinal` of the segment in writing is the newest of the key in slot `slot`.
+  @inline(__always)
+  package mutating func moveOn(_ slot: Int, to ordinal: Int, version: UInt64) {
     var key = table[slot]
     key.version = version
     key.newest = UInt32(truncatingIfNeeded: ordinal + 1)
-    key.segment = chains[last].segment
+    key.segment = chains[chains.count - 1].segment
     table[slot] = key
-    return ordinal
   }
 
   /// Adds event `ordinal` of the segment in writing to the tag or idempotency key in slot `slot`.
@@ -92,7 +98,7 @@ extension KeyIndex.State {
   /// What a new entry of the key links to; keeps the old entry findable if its segment has no
   /// footer yet.
   @inline(__always)
-  private mutating func moveLink(_ slot: Int) -> SegmentChains.Link {
+  package mutating func moveLink(_ slot: Int) -> SegmentChains.Link {
     let key = table[slot]
     let current = chains[chains.count - 1].segment
     if key.newest != 0 {

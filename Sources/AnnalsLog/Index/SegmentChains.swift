@@ -59,20 +59,60 @@ package struct SegmentChains: Sendable {
   @inline(__always)
   package mutating func append(_ link: Link) -> Int {
     let ordinal = previous.count / 3
-    let raw: UInt32 =
-      switch link {
-      case .entry(let entry): UInt32(truncatingIfNeeded: entry)
-      case .segment(let id): Self.endBit | min(id, Self.unknownEnd & ~Self.endBit)
-      case .unknown: Self.unknownEnd
-      }
-    // Never by half, as arrays grow of themselves: an eighth more than is needed is enough.
-    if previous.count + 3 > previous.capacity {
-      previous.reserveCapacity(previous.count + max(4096, previous.count / 8))
-    }
+    let raw = Self.raw(link)
+    reserve(1)
     previous.append(UInt8(truncatingIfNeeded: raw))
     previous.append(UInt8(truncatingIfNeeded: raw >> 8))
     previous.append(UInt8(truncatingIfNeeded: raw >> 16))
     return ordinal
+  }
+
+  /// Adds the events of a batch, `count` of them, and returns the entry of the first.
+  ///
+  /// - Parameters:
+  ///   - row: the row of an event, by its index in the batch.
+  ///   - heads: for each row what its next event links to, as a raw link; afterwards its newest.
+  @inline(__always)
+  package mutating func append(
+    _ count: Int,
+    heads: inout [UInt32],
+    row: (Int) -> Int
+  ) -> Int {
+    let first = previous.count / 3
+    reserve(count)
+    previous.extend(by: count * 3, 0)
+    var links = previous.mutableSpan
+    var newest = heads.mutableSpan
+    for index in 0..<count {
+      let row = row(index)
+      let raw = newest[row]
+      let at = (first &+ index) &* 3
+      links[at] = UInt8(truncatingIfNeeded: raw)
+      links[at &+ 1] = UInt8(truncatingIfNeeded: raw >> 8)
+      links[at &+ 2] = UInt8(truncatingIfNeeded: raw >> 16)
+      newest[row] = UInt32(truncatingIfNeeded: first &+ index)
+    }
+    return first
+  }
+
+  /// A link in the 24 bits it is kept in.
+  @inline(__always)
+  package static func raw(_ link: Link) -> UInt32 {
+    switch link {
+    case .entry(let entry): UInt32(truncatingIfNeeded: entry)
+    case .segment(let id): endBit | min(id, unknownEnd & ~endBit)
+    case .unknown: unknownEnd
+    }
+  }
+
+  /// Makes room for `count` more events.
+  @inline(__always)
+  private mutating func reserve(_ count: Int) {
+    let needed = previous.count + count * 3
+    // Never by half, as arrays grow of themselves: an eighth more than is needed is enough.
+    if needed > previous.capacity {
+      previous.reserveCapacity(needed + max(4096, previous.count / 8))
+    }
   }
 
   /// Adds places for events that compaction removed, so that entries keep being ordinals.

@@ -96,14 +96,14 @@ package struct BatchContents: ~Copyable {
   /// Empties the batch and keeps its memory.
   mutating func removeAll() {
     // What is empty already is not touched: emptying costs a call each.
-    items.removeAll(keepingCapacity: true)
-    aggregates.removeAll(keepingCapacity: true)
-    if !extras.isEmpty { extras.removeAll(keepingCapacity: true) }
-    if !tags.isEmpty { tags.removeAll(keepingCapacity: true) }
+    items.empty()
+    aggregates.empty()
+    extras.empty()
+    tags.empty()
     ids.removeAll()
     payloads.removeAll()
     texts.removeAll()
-    if !tagHashes.isEmpty { tagHashes.removeAll(keepingCapacity: true) }
+    tagHashes.empty()
     keyHash = nil
     hasExpectations = false
     rows.removeAll()
@@ -301,7 +301,7 @@ extension BatchContents {
       }
       rows.removeAll()
     }
-    if !tagHashes.isEmpty { tagHashes.removeAll(keepingCapacity: true) }
+    tagHashes.empty()
     for tag in tags {
       let range = Int(tag.offset)..<Int(tag.offset + tag.count)
       tagHashes.append(texts.hash(range, .tag, hasher))

@@ -196,6 +196,9 @@ extension LogCore {
   /// if the index answers for the whole segment.
   package func footer(of segment: Segment) throws(LogError) -> Footer? {
     if let footer = segment.footer {
+      #if ANNALS_PLANTED_BUGS
+      if PlantedBug.active == .staleIndexTrusted { return footer }
+      #endif
       // One over a part, where the index has the rest, or had: then a whole one is made.
       if footer.header.end >= segment.current.entry.end { return footer }
       if index.withState({ $0.chainsIndex(segment.id) != nil }) { return footer }
