@@ -1,6 +1,8 @@
 # A file system on a disk of our own that forgets what was not flushed; used by the goals that need one.
 # Whoever begins with `block_disk` has $place to write to and `tell_disk` to command it.
 
+. Tests/Proof/writer.sh
+
 # Builds the disk, makes a file system of a kind on it, and mounts it.
 block_disk() {
   local kind=$1 mebibytes=$2
@@ -23,8 +25,10 @@ block_disk() {
     sleep 0.02
   done
   attach_disk || skip "loop devices can not be made here"
-  "mkfs.$kind" -q "$([[ $kind == xfs ]] && echo -f || echo -F)" "$loop" > /dev/null \
-    || skip "mkfs.$kind failed"
+  # Whole at once: what ext4 would write later by itself would take the failures meant for the writer.
+  local how=(-F -E "lazy_itable_init=0,lazy_journal_init=0")
+  [[ $kind != xfs ]] || how=(-f)
+  "mkfs.$kind" -q "${how[@]}" "$loop" > /dev/null || skip "mkfs.$kind failed"
   mount "$loop" "$place" 2> /dev/null || skip "loop devices can not be mounted here"
 }
 
@@ -55,37 +59,17 @@ unmount_disk() {
 cut_power() {
   local seed=$1 percent=$2
   tell_disk "cut $seed $percent"
-  [[ -z ${writer:-} ]] || { kill -9 "$writer"; wait "$writer"; } 2> /dev/null
+  end_writing
   unmount_disk
   tell_disk on
   mount_disk
 }
 
 leave_disk() {
-  [[ -z ${writer:-} ]] || kill -9 "$writer" 2> /dev/null
+  end_writing
   [[ -z $loop ]] || unmount_disk
-  fusermount3 -u "$below" 2> /dev/null || umount -l "$below" 2> /dev/null
+  # Ends it, also where it could not be mounted or something still looks at it.
+  fusermount3 -u "$below" 2> /dev/null || { umount -l "$below"; kill -9 $disk_process; } 2> /dev/null
   wait $disk_process 2> /dev/null
   trap - EXIT
 }
-
-# Appends in the background; what is said to be durable goes to a file.
-begin_writing() {
-  : > "$PROOF_SCRATCH/said"
-  "$annals" torture-write "$place/store" --seed "$ANNALS_SEED" --says-durable \
-    > "$PROOF_SCRATCH/said" 2> "$PROOF_SCRATCH/complaints" &
-  writer=$!
-}
-
-# What was acknowledged as durable so far.
-acknowledged() {
-  local last
-  last=$(grep -aE '^[0-9]+$' "$PROOF_SCRATCH/said" | tail -1)
-  echo "${last:-0}"
-}
-
-# Whether the store holds everything up to the position, and nothing that was not appended.
-holds() { "$annals" torture-check "$place/store" --seed "$ANNALS_SEED" --acknowledged "$1"; }
-
-# A number of milliseconds from 5 on, to sleep.
-moment() { printf '0.%03d' $((RANDOM % $1 + 5)); }

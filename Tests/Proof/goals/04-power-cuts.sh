@@ -5,6 +5,8 @@ name=power-cuts
 title="Power cuts of a real ext4 and xfs (shut down while written to)"
 target=5000
 
+. Tests/Proof/writer.sh
+
 power_cuts() {
   local cuts=$1 kind mounted=0 total=0
   (($(id -u) == 0)) || skip "root is needed to mount"
@@ -28,26 +30,21 @@ power_cuts() {
 
 # Writes, cuts the power and looks, so many times.
 cut_again() {
-  local kind=$1 disk=$2 place=$3 cuts=$4 number acknowledged writer
+  local kind=$1 disk=$2 place=$3 cuts=$4 number said writer
   for ((number = 1; number <= cuts; number++)); do
     mount -o loop "$disk" "$place" || { echo "$kind can not be mounted, cut $number"; exit 1; }
     ((number % 25 == 1)) && rm -rf "$place/store"
-    : > "$PROOF_SCRATCH/said"
-    "$annals" torture-write "$place/store" --seed "$ANNALS_SEED" --says-durable \
-      > "$PROOF_SCRATCH/said" 2> /dev/null &
-    writer=$!
-    sleep "0.$(printf '%03d' $((RANDOM % 80 + 5)))"
-    # Only what was said before the shutdown counts: that is not atomic with a running sync.
-    acknowledged=$(grep -aE '^[0-9]+$' "$PROOF_SCRATCH/said" | tail -1)
+    begin_writing
+    sleep "$(moment 80)"
+    # Before the shutdown, which is not atomic with a running sync.
+    said=$(acknowledged)
     # FS_IOC_SHUTDOWN, not flushing the journal.
     perl -e 'open(my $d, "<", $ARGV[0]) or exit 1; my $how = pack("L", 2);
-      ioctl($d, 0x8004587d, $how) or exit 1' "$place" || { kill -9 $writer; umount "$place"; skip "shutdown is refused"; }
-    kill -9 $writer 2> /dev/null
-    wait $writer 2> /dev/null
+      ioctl($d, 0x8004587d, $how) or exit 1' "$place" || { end_writing; umount "$place"; skip "shutdown is refused"; }
+    end_writing
     umount "$place" || { sleep 0.2; umount "$place"; }
     mount -o loop "$disk" "$place" || { echo "$kind can not be mounted after cut $number"; exit 1; }
-    "$annals" torture-check "$place/store" --seed "$ANNALS_SEED" --acknowledged "${acknowledged:-0}" \
-      || { echo "$kind, cut $number, acknowledged ${acknowledged:-0}"; umount "$place"; exit 1; }
+    holds "$said" || { echo "$kind, cut $number, acknowledged $said"; umount "$place"; exit 1; }
     umount "$place"
   done
 }

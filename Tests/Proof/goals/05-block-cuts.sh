@@ -20,7 +20,6 @@ block_cuts() {
       ((number % 25 == 1)) && rm -rf "$place/store"
       begin_writing
       sleep "$(moment 150)"
-      # Only what was said before the cut counts.
       said=$(acknowledged)
       cut_power $((ANNALS_SEED * 100000 + number)) $((RANDOM % 101)) \
         || { echo "$kind can not be mounted after cut $number"; exit 1; }

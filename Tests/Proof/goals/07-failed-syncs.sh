@@ -10,14 +10,20 @@ target=500
 
 . Tests/Proof/blockdisk.sh
 
-# Whether the writer ends by itself within so many seconds, and says that it failed.
+# Whether the writer ends within so many seconds. It may not end as if nothing had been.
 ends_within() {
   local tries=$(($1 * 20))
   while kill -0 "$writer" 2> /dev/null; do
     ((tries-- > 0)) || return 1
     sleep 0.05
   done
-  ! wait "$writer"
+  if wait "$writer"; then took_no_notice; fi
+  writer=
+}
+
+took_no_notice() {
+  echo "a writer took no notice of a failed sync, try $number"
+  exit 1
 }
 
 real_syncs() {
@@ -29,9 +35,18 @@ real_syncs() {
     ((number % 10 == 1)) && rm -rf "$place/store"
     begin_writing
     sleep "$(moment 100)"
-    if ((number % 2)); then tell_disk fail-writes $((1 + RANDOM % 3)); else tell_disk fail-flushes 1; fi
-    # The writer meets it at its next sync, and ends.
-    ends_within 10 || { echo "a writer took no notice of a failed sync, try $number"; exit 1; }
+    # A few writes fail, which leave a cache that shows them and a file system that goes on. They may be
+    # the file system's own: it is the kernel that then takes no notice, and no sync fails for it.
+    if ((number % 2)); then
+      tell_disk fail-writes $((1 + RANDOM % 3))
+      ends_within 2
+    fi
+    # All flushes fail, for the kernel passes over a failed one of its journal: the writer meets it at
+    # its next sync, and ends.
+    if [[ -n $writer ]]; then
+      tell_disk fail-flushes 1000000
+      ends_within 10 || took_no_notice
+    fi
     before=$(acknowledged)
     # The same cache, the same mount: where the file system still takes writes, the store is opened.
     tell_disk fail-writes 0
@@ -50,11 +65,17 @@ real_syncs() {
   count "$tries"
 }
 
+# The same where there is such a disk; without it the simulated one still counts.
+real_syncs_if_any() (
+  skip() { echo "no real ext4: $1"; exit 0; }
+  real_syncs "$1"
+)
+
 short() {
   suite 'FailedCallsTests/aFailedSync' || exit 1
-  real_syncs 6
+  real_syncs_if_any 6
 }
 round() {
   ANNALS_CRASH_STATES=100000 suite 'FailedCallsTests/aFailedSync' || exit 1
-  real_syncs 60
+  real_syncs_if_any 60
 }
