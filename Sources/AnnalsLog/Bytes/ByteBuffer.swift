@@ -38,6 +38,28 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// The bytes written so far, where they stand until the buffer is changed.
+  @unsafe
+  package var memory: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  /// Replaces the bytes by `length` others that `fill` writes where it is told to; by none if it
+  /// says that it did not.
+  @unsafe
+  package mutating func refill(_ length: Int, _ fill: (UnsafeMutableRawPointer) -> Bool) -> Bool {
+    removeAll()
+    if length > capacity {
+      // Nothing is kept, so nothing is moved; and not more than asked for, which may be much.
+      unsafe base.deallocate()
+      capacity = max(length, capacity * 2)
+      unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    }
+    guard unsafe fill(base) else { return false }
+    count = length
+    return true
+  }
+
   /// Whether the bytes of `range` are those of `other`.
   package borrowing func equals(_ other: Span<UInt8>, in range: Range<Int>) -> Bool {
     bytes.extracting(range).equals(other)

@@ -18,22 +18,15 @@ package enum GuardedCopy {
   package static func copy(
     _ source: Mapping,
     _ range: Range<Int>,
-    into target: inout [UInt8]
+    into target: inout ByteBuffer
   ) -> Bool {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= source.count,
       "the range is inside the mapping"
     )
-    var isWhole = true
-    target.removeAll(keepingCapacity: true)
-    target.append(addingCapacity: range.count) { output in
-      unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
-        guard let base = buffer.baseAddress, !range.isEmpty else { return }
-        let first = unsafe source.address + range.lowerBound
-        isWhole = unsafe annals_guard_copy(base, first, range.count) == 0
-        if isWhole { initializedCount = range.count }
-      }
+    return unsafe target.refill(range.count) { base in
+      if range.isEmpty { return true }
+      return unsafe annals_guard_copy(base, source.address + range.lowerBound, range.count) == 0
     }
-    return isWhole
   }
 }

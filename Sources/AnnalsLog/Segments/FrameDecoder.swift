@@ -20,7 +20,7 @@ struct FrameDecoder: ~Copyable {
   private var key = ByteBuffer(capacity: 16)
   private let isGuarded: Bool
   /// The frame, in guarded mode.
-  private var copy: [UInt8] = []
+  private var copy = ByteBuffer(capacity: 0)
   // The event behind the one whose payload was asked for last, and where its payload begins.
   private var nextIndex = 0
   private var nextPayload = 0
@@ -183,28 +183,26 @@ struct FrameDecoder: ~Copyable {
     }
     try copyOut(segment, offset..<offset + FrameHeader.Layout.byteCount)
     let available = limit - offset
-    let start = copy
-    let word = start.span.load(UInt32.self, at: 4)
+    let word = copy.bytes.load(UInt32.self, at: 4)
     let byteCount = Int(word & 0x0fff_ffff) * FrameHeader.unit
     guard word >> 28 != 0, byteCount >= FrameHeader.byteCountMin, byteCount <= available else {
       throw .corrupt(
         Corruption(
           file: segment.name,
           offset: offset,
-          start.span.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)
+          copy.bytes.load(UInt64.self, at: 0) == 0 ? .erased : .malformed(.frame)
         )
       )
     }
     let probe = FrameHeader(
-      checksum: start.span.load(UInt32.self, at: 0),
+      checksum: copy.bytes.load(UInt32.self, at: 0),
       kind: UInt8(word >> 28),
       byteCount: byteCount
     )
     try copyOut(segment, offset..<offset + byteCount)
-    let whole = copy
-    try segment.verify(probe, at: offset, whole.span, copiedTo: 0)
-    // The array is touched by nothing else until the next frame is copied.
-    unsafe count(in: copy.withUnsafeBytes { unsafe $0 })
+    try segment.verify(probe, at: offset, copy.bytes, copiedTo: 0)
+    // The buffer is changed by nothing until the next frame is copied.
+    unsafe count(in: copy.memory)
     return probe
   }
 

@@ -7,25 +7,22 @@ import Testing
 
   @Test func bytesThatAreThereAreCopied() throws {
     let (_, mapping, bytes) = try mapped()
-    var copy: [UInt8] = [1, 2, 3]
-    #expect(GuardedCopy.copy(mapping, 0..<mapping.count, into: &copy))
-    #expect(copy == bytes)
-    #expect(GuardedCopy.copy(mapping, 5..<70_000, into: &copy))
-    #expect(copy == Array(bytes[5..<70_000]))
-    #expect(GuardedCopy.copy(mapping, 5..<5, into: &copy))
-    #expect(copy.isEmpty)
+    var copy = ByteBuffer()
+    copy.append([1, 2, 3].span)
+    #expect(copied(mapping, 0..<mapping.count, &copy) == bytes)
+    #expect(copied(mapping, 5..<70_000, &copy) == Array(bytes[5..<70_000]))
+    #expect(copied(mapping, 5..<5, &copy) == [])
   }
 
   @Test func aFileCutUnderItsMappingIsAResultAndNotASignal() throws {
     let (file, mapping, bytes) = try mapped()
     try file.truncate(pageBytes)
-    var copy: [UInt8] = []
+    var copy = ByteBuffer()
     for _ in 0..<3 {
-      #expect(!GuardedCopy.copy(mapping, 0..<mapping.count, into: &copy))
-      #expect(copy.isEmpty)
-      #expect(!GuardedCopy.copy(mapping, pageBytes + 9..<pageBytes + 10, into: &copy))
-      #expect(GuardedCopy.copy(mapping, 0..<pageBytes, into: &copy))
-      #expect(copy == Array(bytes[..<pageBytes]))
+      #expect(copied(mapping, 0..<mapping.count, &copy) == nil)
+      #expect(copy.count == 0)
+      #expect(copied(mapping, pageBytes + 9..<pageBytes + 10, &copy) == nil)
+      #expect(copied(mapping, 0..<pageBytes, &copy) == Array(bytes[..<pageBytes]))
     }
   }
 
@@ -35,11 +32,20 @@ import Testing
     let threads = try (0..<8).map { index throws(LogError) in
       try Thread(name: "copy \(index)") {
         GuardedCopy.install()
-        var copy: [UInt8] = []
-        for _ in 0..<200 { #expect(!GuardedCopy.copy(mapping, 0..<mapping.count, into: &copy)) }
+        var copy = ByteBuffer()
+        for _ in 0..<200 { #expect(copied(mapping, 0..<mapping.count, &copy) == nil) }
       }
     }
     for thread in threads { thread.join() }
+  }
+
+  /// What stands in the buffer after a copy; nil if that was not whole.
+  private func copied(
+    _ mapping: Mapping,
+    _ range: Range<Int>,
+    _ buffer: inout ByteBuffer
+  ) -> [UInt8]? {
+    GuardedCopy.copy(mapping, range, into: &buffer) ? buffer.bytes.array : nil
   }
 
   private func mapped() throws -> (any LogFile, Mapping, [UInt8]) {
