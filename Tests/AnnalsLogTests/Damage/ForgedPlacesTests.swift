@@ -10,12 +10,8 @@ import Testing
     let disk = SimulatedFileSystem()
     var options = simulatedOptions(disk)
     let log = try EventLog(at: DamageStore.path, options: options)
-    let writer = try #require(log.writer)
     for _ in 0..<3 { try log.append([NewEvent(type: "Done", payload: [1])], to: "a-1") }
-    writer.lock.lock()
-    let rolled = writer.leadRoll(0)
-    writer.lock.unlock()
-    try rolled.get()
+    try DamageStore.roll(log)
     for _ in 0..<3 { try log.append([NewEvent(type: "Done", payload: [1])], to: "a-1") }
     let id = try #require(log.core.currentView.segments.last?.id)
     try log.close()
@@ -61,10 +57,7 @@ import Testing
     let log = try EventLog(at: DamageStore.path, options: simulatedOptions(disk))
     let writer = try #require(log.writer)
     for _ in 0..<3 { try log.append([NewEvent(type: "Done", payload: [1])], to: "a-1") }
-    writer.lock.lock()
-    let rolled = writer.leadRoll(0)
-    writer.lock.unlock()
-    try rolled.get()
+    try DamageStore.roll(log)
     for _ in 0..<3 { try log.append([NewEvent(type: "Done", payload: [1])], to: "a-1") }
     writer.maintenance.awaitFooters()
     let ids = log.core.currentView.segments.map(\.id)

@@ -1,8 +1,13 @@
 import AnnalsLog
 import AnnalsTesting
-import Glibc
 import Synchronization
 import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
 
 /// Reads see one moment of the log, whatever maintenance and compaction do beside them.
 @Suite struct MomentTests {
@@ -71,10 +76,7 @@ import Testing
     while writer.maintenance.current.spare == nil { SystemClock.sleep(nanoseconds: 100_000) }
     gate.hold()
     defer { gate.open() }
-    writer.lock.lock()
-    let rolled = writer.leadRoll(0)
-    writer.lock.unlock()
-    try rolled.get()
+    try DamageStore.roll(log)
     while !gate.isWaitedAt { SystemClock.sleep(nanoseconds: 100_000) }
     try Self.append(log, ["kept-1"], tag: "red")
     let pin = try log.pin()
@@ -86,10 +88,7 @@ import Testing
     options.leastGarbage = 0
     let report = try log.compact(options)
     #expect(report.eventsRemoved == 1)
-    writer.lock.lock()
-    let again = writer.leadRoll(0)
-    writer.lock.unlock()
-    try again.get()
+    try DamageStore.roll(log)
     writer.maintenance.awaitFooters()
     let found = try Self.find(log, pin)
     #expect(found.key == [1, 3, 4])
@@ -102,7 +101,6 @@ import Testing
   @Test func aPinOfAFollowerOutlivesTheIndexItWasTakenWith() throws {
     let place = TemporaryDirectory()
     let log = try EventLog(at: place.path + "/store", options: Self.options())
-    let writer = try #require(log.writer)
     try Self.append(log, ["kept-1", "gone-1", "kept-1"], tag: "red")
     var readOnly = Self.options()
     readOnly.access = .readOnly
@@ -113,10 +111,7 @@ import Testing
     #expect(try Self.find(reader, pin).key == [1, 3, 4])
     try log.retain(.delete(.aggregate("gone-1")))
     for _ in 0..<2 {
-      writer.lock.lock()
-      let rolled = writer.leadRoll(0)
-      writer.lock.unlock()
-      try rolled.get()
+      try DamageStore.roll(log)
       try Self.append(log, ["kept-1"], tag: "red")
     }
     var options = CompactionOptions()
@@ -175,13 +170,9 @@ import Testing
     let place = TemporaryDirectory()
     let path = place.path + "/store"
     let log = try EventLog(at: path, options: Self.options())
-    let writer = try #require(log.writer)
     try Self.append(log, ["a-1", "a-1", "a-1"])
     try Self.append(log, ["a-1", "a-1"])
-    writer.lock.lock()
-    let rolled = writer.leadRoll(0)
-    writer.lock.unlock()
-    try rolled.get()
+    try DamageStore.roll(log)
     try Self.append(log, ["a-1"])
     for through in UInt64(3)...6 {
       var opener = try LogOpener(
@@ -203,16 +194,13 @@ import Testing
     let place = TemporaryDirectory()
     let path = place.path + "/store"
     let log = try EventLog(at: path, options: Self.options())
-    let writer = try #require(log.writer)
     try Self.append(log, ["a-1"])
     let isOver = Mutex(false)
     let thread = try Thread(name: "writer") {
       while !isOver.withLock({ $0 }) {
         try? Self.append(log, ["a-1", "a-1"])
         SystemClock.sleep(nanoseconds: 1_000_000)
-        writer.lock.lock()
-        _ = writer.leadRoll(0)
-        writer.lock.unlock()
+        try? DamageStore.roll(log)
       }
     }
     var problems: [String] = []
@@ -245,9 +233,7 @@ import Testing
       if isRolled { return }
       isRolled = true
       try? Self.append(log, ["a-1", "a-1"])
-      writer.lock.lock()
-      _ = writer.leadRoll(0)
-      writer.lock.unlock()
+      try? DamageStore.roll(log)
       try? Self.append(log, ["a-1"])
     }
     #expect(isRolled)
