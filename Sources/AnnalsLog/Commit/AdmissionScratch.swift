@@ -134,12 +134,11 @@ extension AdmissionScratch {
       let offset = offsets[row]
       offsets[row] = offset &+ 1
       events[start &+ index] = GroupContents.Event(
+        item,
         aggregate: groupRows[row],
         versionOffset: offset,
         type: types[Int(item.type)],
-        payloadCount: item.payloadCount,
-        extras: item.extras < 0 ? -1 : item.extras + extrasBase,
-        time: item.time
+        extrasBase: extrasBase
       )
     }
     swap(&moved, &versionOffsets)
@@ -163,14 +162,13 @@ extension AdmissionScratch {
     let next = state.table[slot].version + 1
     group.events.append(
       GroupContents.Event(
+        item,
         aggregate: groupRow,
         versionOffset: UInt32(
           truncatingIfNeeded: next - group.aggregates[Int(groupRow)].firstVersion
         ),
         type: batch.typeNumbers[Int(item.type)],
-        payloadCount: item.payloadCount,
-        extras: item.extras < 0 ? -1 : item.extras + extrasBase,
-        time: item.time
+        extrasBase: extrasBase
       )
     )
     return state.addEvent(slot, version: next)

@@ -72,3 +72,24 @@ package struct GroupContents: ~Copyable {
     firstOrdinal = 0
   }
 }
+
+extension GroupContents.Event {
+  /// An event of a batch whose first extras have the row `extrasBase` in the group.
+  @inline(__always)
+  init(
+    _ item: BatchContents.Item,
+    aggregate: UInt32,
+    versionOffset: UInt32,
+    type: UInt32,
+    extrasBase: Int32
+  ) {
+    self.init(
+      aggregate: aggregate,
+      versionOffset: versionOffset,
+      type: type,
+      payloadCount: item.payloadCount,
+      extras: item.extras < 0 ? -1 : item.extras + extrasBase,
+      time: item.time
+    )
+  }
+}

@@ -73,13 +73,6 @@ package final class SystemFile: LogFile {
     from done: Int,
     at offset: Int
   ) throws(LogError) -> Int {
-    if unsafe done == 0 && tail.isEmpty && !head.isEmpty {
-      let written = try retryingInterrupts(.write, name) {
-        unsafe pwrite(descriptor.rawValue, head.baseAddress, head.count, offset)
-      }
-      if written == 0 { throw .failed(.write, file: name, errno: EIO) }
-      return written
-    }
     let headRest = unsafe UnsafeRawBufferPointer(rebasing: head.dropFirst(done))
     let tailRest = unsafe UnsafeRawBufferPointer(
       rebasing: tail.dropFirst(max(0, done - head.count))
