@@ -11,7 +11,6 @@ target=1000
 
 block_cuts() {
   local cuts=$1 kind number said total=0
-  annals
   RANDOM=$ANNALS_SEED
   for kind in ext4 xfs; do
     command -v "mkfs.$kind" > /dev/null || continue
@@ -44,7 +43,12 @@ finds_a_lying_disk() {
     sleep "$(moment 150)"
     said=$(acknowledged)
     # What a mount writes is lost too: a disk that can not be mounted is found out as well.
-    cut_power "$number" 0 || { found=1; break; }
+    if ! cut_power "$number" 0; then
+      # But only what is on the disk may be the reason.
+      [[ -n $loop ]] || { echo "the disk could not be attached again"; exit 1; }
+      found=1
+      break
+    fi
     [[ $said == 0 ]] && continue
     holds "$said" > /dev/null 2>&1 || { found=1; break; }
     rm -rf "$place/store"
@@ -54,10 +58,12 @@ finds_a_lying_disk() {
 }
 
 short() {
+  annals
   block_cuts 5
   finds_a_lying_disk
 }
 round() {
+  annals
   block_cuts 50
   finds_a_lying_disk
 }
