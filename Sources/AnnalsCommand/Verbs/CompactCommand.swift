@@ -17,8 +17,12 @@ struct CompactCommand: Verb {
       from footers and, where rules are about a category, from a sample of the events. With \
       --exact it judges every event.
 
+      --compress stores the events of sealed segments compressed, and --decompress as they were: \
+      everything reads as before, reading at a slower rate. Older builds cannot open a store with \
+      compressed segments. Without either, events stay as they are stored.
+
       JSON keys: bytesBefore bytesAfter bytesWritten eventsRemoved payloadsRemoved \
-      segmentsRewritten segmentsMade spaceNeeded seconds dryRun estimate copies, and under \
+      segmentsRewritten segmentsMade spaceNeeded ratio seconds dryRun estimate copies, and under \
       reasons for each segment: segment firstPosition lastPosition bytesBefore bytesAfter \
       eventsRemoved payloadsRemoved eventsHeld outcome estimate damage rules.
 
@@ -26,6 +30,7 @@ struct CompactCommand: Verb {
         annals compact shop --dry-run
         annals compact shop --rate 50
         annals compact shop --least-garbage 0
+        annals compact shop --compress --dry-run
       """
   )
 
@@ -43,10 +48,17 @@ struct CompactCommand: Verb {
     )
   )
   var leastGarbage = 0.2
+  @Flag(help: "Store the events of sealed segments compressed.")
+  var compress = false
+  @Flag(help: "Store the events of compressed segments plain again.")
+  var decompress = false
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     if let rate, rate < 1 { throw ValidationError("--rate must be at least 1.") }
+    if compress, decompress {
+      throw ValidationError("--compress and --decompress exclude each other.")
+    }
     guard (0...1).contains(leastGarbage) else {
       throw ValidationError("--least-garbage must be from 0 to 1.")
     }
@@ -58,6 +70,7 @@ struct CompactCommand: Verb {
     options.leastGarbage = leastGarbage
     options.bytesPerSecond = rate.map { $0 << 20 }
     options.isExact = exact
+    options.compression = compress ? .compress : decompress ? .decompress : .keep
     options.isCancelled = { Interruption.isAsked }
     let report: CompactionReport
     if dryRun {
@@ -105,6 +118,10 @@ struct CompactCommand: Verb {
         + " out of \(report.segmentsRewritten.grouped) segments, in \(seconds.seconds);"
         + " \(ByteCount(report.spaceNeeded)) must be free for a while"
     )
+    if compress || decompress {
+      let ratio = (report.ratio * 1000).rounded() / 10
+      try streams.output.writeLine("the segments take \(ratio) % of what they took")
+    }
     for copy in report.copies {
       try streams.output.writeLine("what goes is still in the copy \(copy)".printable)
     }
@@ -125,6 +142,7 @@ struct CompactCommand: Verb {
       writer.member("segmentsRewritten", report.segmentsRewritten)
       writer.member("segmentsMade", report.segmentsMade)
       writer.member("spaceNeeded", report.spaceNeeded)
+      writer.member("ratio", report.ratio)
       writer.member("seconds", seconds)
       writer.member("dryRun", dryRun)
       writer.member("estimate", report.isEstimate)
@@ -168,6 +186,8 @@ extension CompactionReport.Outcome {
   fileprivate var words: String {
     switch self {
     case .rewritten: "rewritten"
+    case .compressed: "compressed"
+    case .decompressed: "decompressed"
     case .merged: "merged with its neighbours"
     case .nothingToRemove: "kept: no rule hides anything in it"
     case .tooLittleGarbage: "kept: too little would go"

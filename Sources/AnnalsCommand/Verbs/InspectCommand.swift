@@ -140,6 +140,7 @@ extension LogInspector.FrameDetails.Kind {
     switch self {
     case .event: "event"
     case .events: "events"
+    case .compressed: "compressed"
     case .types: "types"
     case .retention: "retention"
     case .removal: "removal"

@@ -60,6 +60,19 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     return true
   }
 
+  /// Appends `length` bytes that `fill` writes where it is told to; none if it says it did not.
+  @unsafe
+  package mutating func append(
+    _ length: Int,
+    _ fill: (UnsafeMutablePointer<CChar>) -> Bool
+  ) -> Bool {
+    reserve(length)
+    let target = unsafe (base + count).assumingMemoryBound(to: CChar.self)
+    guard unsafe fill(target) else { return false }
+    count += length
+    return true
+  }
+
   /// Whether the bytes of `range` are those of `other`.
   package borrowing func equals(_ other: Span<UInt8>, in range: Range<Int>) -> Bool {
     bytes.extracting(range).equals(other)

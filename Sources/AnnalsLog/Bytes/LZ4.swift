@@ -45,18 +45,44 @@ package enum LZ4 {
     }
   }
 
+  /// Appends the `count` bytes that a block holds; false if it is malformed or holds another number
+  /// of them: then some of them may have been appended.
+  ///
+  /// As safe for hostile blocks as `decompress(_:into:)`.
+  package static func decompress(
+    _ block: Span<UInt8>,
+    _ count: Int,
+    appendingTo buffer: inout ByteBuffer
+  ) -> Bool {
+    guard canHold(block, count) else { return false }
+    return unsafe buffer.append(count) { target in
+      unsafe block.withUnsafeBytes { source in
+        unsafe LZ4_decompress_safe(
+          source.baseAddress,
+          target,
+          CInt(source.count),
+          CInt(count)
+        ) == CInt(count)
+      }
+    }
+  }
+
+  /// Whether a block of this size can hold `count` bytes.
+  private static func canHold(_ block: Span<UInt8>, _ count: Int) -> Bool {
+    #if ANNALS_PLANTED_BUGS
+    let expansionMax = PlantedBug.active == .expansionUncapped ? count : Self.expansionMax
+    #endif
+    return count > 0 && count <= blockBytesMax && block.count <= blockBytesMax
+      && count <= block.count * expansionMax
+  }
+
   /// What `decode` fills with `count` bytes, if `block` can hold so many, and does.
   package static func withCapacity(
     _ block: Span<UInt8>,
     _ count: Int,
     _ decode: (UnsafeMutableBufferPointer<UInt8>) -> CInt
   ) -> [UInt8]? {
-    #if ANNALS_PLANTED_BUGS
-    let expansionMax = PlantedBug.active == .expansionUncapped ? count : Self.expansionMax
-    #endif
-    guard count > 0, count <= blockBytesMax, block.count <= blockBytesMax,
-      count <= block.count * expansionMax
-    else { return nil }
+    guard canHold(block, count) else { return nil }
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
       // Negative: malformed.
       filled = unsafe Int(max(0, decode(target)))

@@ -52,7 +52,12 @@ package struct GroupContents: ~Copyable {
 
   /// Forgets positions that follow each other without a gap.
   mutating func dropGaplessPositions() {
-    if positions.last == UInt64(events.count - 1) { positions.removeAll(keepingCapacity: true) }
+    guard positions.last == UInt64(events.count - 1) else { return }
+    // With one aggregate a frame without positions has no versions of its events either.
+    if aggregates.count == 1 {
+      for index in events.indices where events[index].versionOffset != UInt32(index) { return }
+    }
+    positions.removeAll(keepingCapacity: true)
   }
 
   /// Forgets everything but the memory.

@@ -11,6 +11,11 @@ public struct CompactionOptions: Sendable {
   ///
   /// The default is true.
   public var sealsActiveSegment = true
+  /// Whether events are stored compressed in the segments that are made, and whether segments are
+  /// made anew for that alone.
+  ///
+  /// The default is `.keep`.
+  public var compression = Compression.keep
   /// Whether a plan judges every event.
   ///
   /// The default is false: of what footers do not tell, some thousand events a segment are judged
@@ -23,6 +28,18 @@ public struct CompactionOptions: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// How events are stored in the segments that are made.
+  @nonexhaustive
+  public enum Compression: String, Hashable, Sendable {
+    /// As they were, each frame for itself.
+    case keep
+    /// Compressed with LZ4; sealed segments that are not yet, and that become smaller by a tenth at
+    /// least, are made anew.
+    case compress
+    /// Plain; sealed segments that hold compressed frames are made anew.
+    case decompress
+  }
 }
 
 /// What compaction did, or would do.
@@ -58,6 +75,9 @@ public struct CompactionReport: Hashable, Sendable {
   public var garbage: Double {
     bytesBefore == 0 ? 0 : Double(bytesBefore - bytesAfter) / Double(bytesBefore)
   }
+
+  /// The bytes after, as a part of those before: less than 1 where something became smaller.
+  public var ratio: Double { bytesBefore == 0 ? 1 : Double(bytesAfter) / Double(bytesBefore) }
 
   /// Adds what was done before this.
   mutating func add(_ before: CompactionReport) {
@@ -122,6 +142,10 @@ public struct CompactionReport: Hashable, Sendable {
     case nothingToRemove
     /// What would leave is too little for what would be rewritten.
     case tooLittleGarbage
+    /// It is made anew, with its events stored compressed.
+    case compressed
+    /// It is made anew, with its events stored plain.
+    case decompressed
     /// It is in writing, or has no footer yet.
     case inWriting
     /// Only events whose keys are remembered would leave.

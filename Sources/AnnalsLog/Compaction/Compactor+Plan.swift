@@ -10,10 +10,14 @@ struct Compactor {
   /// The records of deletions and ends: what they hide is to be gone, and not only out of sight.
   private let erasing: Set<UInt64>
   var judge: EventJudge
+  let content = FrameContent()
   var report = CompactionReport()
   /// What is rewritten into one segment each, as indices of `segments`.
   var groups: [Range<Int>] = []
   let segments: [Segment]
+  /// The segments whose frames are stored in another way than they were.
+  private var recompressed: Set<SegmentID> = []
+  var ratios: [SegmentID: Double] = [:]
   /// Whether nothing will be done: then the segment in writing counts as if it were sealed.
   private let isDry: Bool
   /// Whether each segment's numbers come from all of its events.
@@ -70,7 +74,7 @@ struct Compactor {
     for entry in report.segments {
       report.bytesBefore += entry.bytesBefore
       switch entry.outcome {
-      case .rewritten, .merged:
+      case .rewritten, .merged, .compressed, .decompressed:
         report.segmentsRewritten += 1
         report.bytesAfter += entry.bytesAfter
         report.eventsRemoved += entry.eventsRemoved
@@ -164,6 +168,11 @@ struct Compactor {
     found.eventsHeld = tally.held
     found.rules = tally.shares.sorted { $0.key < $1.key }
       .map { .init(record: $0.key, events: $0.value) }
+    if let ratio = try compressionRatio(of: segment) {
+      let frames = found.bytesAfter - Segment.firstFrame
+      found.bytesAfter = Segment.firstFrame + Int((Double(frames) * ratio).rounded(.up))
+      recompressed.insert(segment.id)
+    }
     found.outcome = outcome(segment, found)
     return found
   }
@@ -183,6 +192,9 @@ struct Compactor {
     let isSealed = segment.isSealed ? segment.hasWholeFooter : isDry && options.sealsActiveSegment
     if !isSealed { return .inWriting }
     if isErasing(found) { return .rewritten }
+    if segment.isSealed, recompressed.contains(segment.id) {
+      return options.compression == .compress ? .compressed : .decompressed
+    }
     if found.eventsRemoved == 0 {
       if !segment.isSealed { return .inWriting }
       return found.eventsHeld > 0 ? .keysRemembered : .nothingToRemove
@@ -249,10 +261,10 @@ struct Compactor {
     }
     func finish(_ end: Int) {
       let range = start..<end
-      let isWanted = range.contains { report.segments[$0].outcome == .rewritten }
+      let isWanted = range.contains { report.segments[$0].outcome.isMadeAnew }
       if !range.isEmpty, isWanted || range.count > 1 {
         groups.append(range)
-        for index in range where report.segments[index].outcome != .rewritten {
+        for index in range where !report.segments[index].outcome.isMadeAnew {
           report.segments[index].outcome = .merged
         }
       }
@@ -264,7 +276,7 @@ struct Compactor {
       let isSmall =
         segments[index].hasWholeFooter && found.outcome != .damaged
         && found.bytesAfter < target / 4
-      guard found.outcome == .rewritten || isSmall else {
+      guard found.outcome.isMadeAnew || isSmall else {
         finish(index)
         start = index + 1
         continue
@@ -277,4 +289,9 @@ struct Compactor {
     }
     finish(segments.count)
   }
+}
+
+extension CompactionReport.Outcome {
+  /// Whether the segment is made anew for its own sake.
+  var isMadeAnew: Bool { self == .rewritten || self == .compressed || self == .decompressed }
 }

@@ -116,6 +116,7 @@ extension Compactor {
     do {
       var writer = SegmentWriter(file, header, options)
       try write(old, entry, to: &writer)
+      header = writer.header
       entry.end = UInt64(writer.offset)
       entry.lastChecksum = writer.lastChecksum
     } catch {
@@ -185,14 +186,30 @@ extension Compactor {
       let header = try segment.frame(at: offset, limit: limit)
       defer { offset += header.byteCount }
       advance(header.byteCount)
-      let bytes = segment.bytes
-      if header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) {
-        if try judge.judge(frame, bytes) {
-          try writer.append(frame, bytes, judge.verdicts, core.hasher)
+      let content = content
+      if let frame = content.events(segment, at: offset, header) {
+        let isCompressed = header.knownKind == .compressedEvents
+        let isPacked =
+          options.compression == .compress || isCompressed && options.compression == .keep
+        if try judge.judge(frame, content.bytes) {
+          try writer.append(
+            frame,
+            content.bytes,
+            judge.verdicts,
+            core.hasher,
+            isPacked: isPacked
+          )
+        } else if isCompressed, isPacked,
+          let stored = segment.compressedFrame(at: offset, header)
+        {
+          try writer.copy(stored, segment.bytes)
         } else {
-          try writer.copy(frame, bytes)
+          try writer.copy(frame, content.bytes, isPacked: isPacked)
         }
-      } else if header.knownKind == .control,
+        continue
+      }
+      let bytes = segment.bytes
+      if header.knownKind == .control,
         let frame = ControlFrame.decode(
           bytes,
           at: offset,

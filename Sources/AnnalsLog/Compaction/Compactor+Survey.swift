@@ -106,10 +106,9 @@ extension Compactor {
     while offset < range.upperBound, segment.isSealed || position < through {
       let header = try segment.frame(at: offset, limit: segment.limit)
       defer { offset += header.byteCount }
-      let bytes = segment.bytes
-      guard header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) else {
-        continue
-      }
+      let content = content
+      guard let frame = content.events(segment, at: offset, header) else { continue }
+      let bytes = content.bytes
       position = frame.lastPosition(bytes)
       if try judge.judge(frame, bytes) {
         tally.add(frame, header, bytes, judge.verdicts)

@@ -4,26 +4,33 @@ struct FrameRewriter: ~Copyable {
   private var contents = GroupContents()
   private var extras = FrameExtras()
   private var rows: [UInt32] = []
+  /// The rows of the aggregates of all frames that were gathered, by a checksum of their ids.
+  private var known: [UInt32: [UInt32]] = [:]
 
   init() {}
 
-  /// Appends the frame without what the verdicts take away.
+  /// About how many bytes were gathered; 0 only if no event was.
+  var gatheredBytes: Int {
+    contents.payloads.count + contents.ids.count + contents.texts.count
+      + contents.events.count * 16
+  }
+
+  /// Appends one frame of what was gathered.
   ///
-  /// - Parameters:
-  ///   - verdicts: one for each event.
-  ///   - offset: where in the new segment it will stand.
-  /// - Returns: its checksum; nil if nothing of it stays.
-  mutating func append(
-    _ frame: EventsFrame,
-    _ bytes: Span<UInt8>,
-    _ verdicts: [EventJudge.Verdict],
+  /// - Parameter offset: where in the new segment it will stand.
+  /// - Returns: its checksum; nil if nothing was.
+  mutating func end(
     at offset: Int,
     _ base: SegmentBase,
     _ checksum: FrameChecksum,
     to output: inout ByteBuffer
   ) -> UInt32? {
-    gather(frame, bytes, verdicts)
     if contents.events.isEmpty { return nil }
+    defer {
+      contents.removeAll()
+      known.removeAll(keepingCapacity: true)
+    }
+    contents.dropGaplessPositions()
     encoder.head.removeAll()
     let made = encoder.encode(
       &contents,
@@ -38,13 +45,14 @@ struct FrameRewriter: ~Copyable {
     return made.checksum
   }
 
-  /// Takes the events that stay.
-  private mutating func gather(
+  /// Takes the events that stay behind those that were taken before.
+  ///
+  /// - Parameter verdicts: one for each event; none if all stay.
+  mutating func gather(
     _ frame: EventsFrame,
     _ bytes: Span<UInt8>,
     _ verdicts: [EventJudge.Verdict]
   ) {
-    contents.removeAll()
     _ = extras.decode(frame, bytes)
     rows.removeAll(keepingCapacity: true)
     for _ in 0..<frame.aggregateCount { rows.append(.max) }
@@ -56,15 +64,14 @@ struct FrameRewriter: ~Copyable {
       var kept: UInt32 = 0
       for _ in 0..<count {
         let length = Int(truncatingIfNeeded: frame.payloadLengths.value(index, in: bytes))
-        if take(frame, bytes, index, payload..<payload + length, verdicts[index]) { kept += 1 }
+        let verdict = verdicts.isEmpty ? .keep : verdicts[index]
+        if take(frame, bytes, index, payload..<payload + length, verdict) { kept += 1 }
         payload += length
         index += 1
       }
       appends.append(kept == 0 ? -1 : contents.appendCounts.count)
       if kept > 0 { contents.appendCounts.append(kept) }
     }
-    if contents.events.isEmpty { return }
-    contents.dropGaplessPositions()
     takeKeys(frame, bytes, appends)
   }
 
@@ -87,20 +94,7 @@ struct FrameRewriter: ~Copyable {
     }
     let row = frame.aggregateIndex(index, bytes)
     let version = frame.version(index, aggregate: row, bytes)
-    if rows[row] == .max {
-      rows[row] = UInt32(contents.aggregates.count)
-      let start = frame.idOffset(row, bytes)
-      let count = Int(frame.idLengths.value(row, in: bytes))
-      contents.aggregates.append(
-        GroupContents.Aggregate(
-          hash: KeyHash(high: 0, low: 0),
-          idOffset: UInt32(contents.ids.count),
-          idCount: UInt32(count),
-          firstVersion: version
-        )
-      )
-      contents.ids.append(bytes.extracting(start..<start + count))
-    }
+    if rows[row] == .max { rows[row] = self.row(frame, bytes, row, version) }
     let position = frame.position(index, bytes)
     if contents.events.isEmpty { contents.firstPosition = position }
     contents.positions.append(position - contents.firstPosition)
@@ -118,6 +112,35 @@ struct FrameRewriter: ~Copyable {
     )
     if keepsPayload { contents.payloads.append(bytes.extracting(payload)) }
     return true
+  }
+
+  /// The row of an aggregate among what was gathered.
+  private mutating func row(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    _ row: Int,
+    _ version: UInt64
+  ) -> UInt32 {
+    let start = frame.idOffset(row, bytes)
+    let id = bytes.extracting(start..<start + Int(frame.idLengths.value(row, in: bytes)))
+    let sum = CRC32C.checksum(id)
+    for row in known[sum] ?? [] {
+      let aggregate = contents.aggregates[Int(row)]
+      let range = Int(aggregate.idOffset)..<Int(aggregate.idOffset + aggregate.idCount)
+      if contents.ids.equals(id, in: range) { return row }
+    }
+    let made = UInt32(contents.aggregates.count)
+    contents.aggregates.append(
+      GroupContents.Aggregate(
+        hash: KeyHash(high: 0, low: 0),
+        idOffset: UInt32(contents.ids.count),
+        idCount: UInt32(id.count),
+        firstVersion: version
+      )
+    )
+    contents.ids.append(id)
+    known[sum, default: []].append(made)
+    return made
   }
 
   private mutating func takeExtras(_ index: Int, _ bytes: Span<UInt8>) -> Int32 {
@@ -236,7 +259,39 @@ extension FrameRewriter {
     return finish(&output, from: start, at: offset, checksum)
   }
 
-  private static func finish(
+  /// Appends a compressed frame whose events all stay.
+  ///
+  /// - Returns: its checksum.
+  static func copy(
+    _ frame: CompressedFrame,
+    _ bytes: Span<UInt8>,
+    at offset: Int,
+    _ base: SegmentBase,
+    _ checksum: FrameChecksum,
+    to output: inout ByteBuffer
+  ) -> UInt32 {
+    let start = output.count
+    output.append(UInt64(0))
+    output.append(UInt8(0))
+    output.appendVarint(frame.firstPosition - base.position)
+    output.appendZigzag(frame.time &- base.time)
+    output.append(bytes.extracting(frame.rest))
+    let padding = -(output.count - start) & (FrameHeader.unit - 1)
+    output.appendZeros(padding)
+    output.store(
+      UInt8(padding) | EventsFrame.Flags.durableBefore
+        | (frame.isLone ? EventsFrame.Flags.lone : 0),
+      at: start + FrameHeader.Layout.byteCount
+    )
+    output.store(
+      FrameHeader.lengthAndKind(output.count - start, .compressedEvents),
+      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
+    )
+    return finish(&output, from: start, at: offset, checksum)
+  }
+
+  /// Gives a frame of the output its checksum.
+  static func finish(
     _ output: inout ByteBuffer,
     from start: Int,
     at offset: Int,

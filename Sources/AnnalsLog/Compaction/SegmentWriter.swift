@@ -1,6 +1,6 @@
 /// Writes one rewritten segment, piece by piece.
 struct SegmentWriter: ~Copyable {
-  let header: SegmentHeader
+  private(set) var header: SegmentHeader
   let base: SegmentBase
   private let file: any LogFile
   private let checksum: FrameChecksum
@@ -10,6 +10,8 @@ struct SegmentWriter: ~Copyable {
   private var written = 0
   private(set) var lastChecksum: UInt32 = 0
   private var rewriter = FrameRewriter()
+  /// The bytes of frames that were made smaller, before and after.
+  private(set) var packed = (before: 0, after: 0)
   /// By rule the positions that left, less the base: the first and the last of each run, in turn.
   private var removed: [UInt64: [UInt32]] = [:]
   private var versions: [KeyHash: UInt64] = [:]
@@ -29,11 +31,61 @@ struct SegmentWriter: ~Copyable {
   /// Where the next frame goes.
   var offset: Int { written + output.count }
 
-  /// Appends a frame of events as it is.
-  mutating func copy(_ frame: EventsFrame, _ bytes: Span<UInt8>) throws(LogError) {
+  /// Frames with fewer bytes than this are gathered until there are so many, and compressed
+  /// together: alone they would hardly become smaller.
+  static let gatheredBytes = 32 << 10
+
+  /// Appends a frame of events whose events all stay.
+  ///
+  /// - Parameter isPacked: whether it is to be compressed.
+  mutating func copy(
+    _ frame: EventsFrame,
+    _ bytes: Span<UInt8>,
+    isPacked: Bool = false
+  ) throws(LogError) {
+    if isPacked, bytes.count > 0, frame.byteCount < Self.gatheredBytes {
+      rewriter.gather(frame, bytes, [])
+      if rewriter.gatheredBytes >= Self.gatheredBytes { try endGathering() }
+      return
+    }
+    try endGathering()
+    let place = offset
+    let start = output.count
+    lastChecksum = FrameRewriter.copy(frame, bytes, at: place, base, checksum, to: &output)
+    if isPacked { pack(from: start, at: place) }
+    try flush(isForced: false)
+  }
+
+  /// Appends a compressed frame of events as it is.
+  mutating func copy(
+    _ frame: CompressedFrame,
+    _ bytes: Span<UInt8>
+  ) throws(LogError) {
+    try endGathering()
     let place = offset
     lastChecksum = FrameRewriter.copy(frame, bytes, at: place, base, checksum, to: &output)
+    header.hasCompressedFrames = true
     try flush(isForced: false)
+  }
+
+  /// Appends what was gathered, as one frame.
+  private mutating func endGathering() throws(LogError) {
+    if rewriter.gatheredBytes == 0 { return }
+    let place = offset
+    let start = output.count
+    if let sum = rewriter.end(at: place, base, checksum, to: &output) { lastChecksum = sum }
+    pack(from: start, at: place)
+    try flush(isForced: false)
+  }
+
+  /// Compresses the frame with which the output ends, if that makes it smaller.
+  private mutating func pack(from start: Int, at place: Int) {
+    let before = output.count - start
+    guard CompressedFrame.pack(&output, from: start, base) else { return }
+    lastChecksum = FrameRewriter.finish(&output, from: start, at: place, checksum)
+    header.hasCompressedFrames = true
+    packed.before += before
+    packed.after += output.count - start
   }
 
   /// Appends what the verdicts leave of a frame of events.
@@ -41,7 +93,8 @@ struct SegmentWriter: ~Copyable {
     _ frame: EventsFrame,
     _ bytes: Span<UInt8>,
     _ verdicts: [EventJudge.Verdict],
-    _ hasher: KeyHasher
+    _ hasher: KeyHasher,
+    isPacked: Bool = false
   ) throws(LogError) {
     for (index, verdict) in verdicts.enumerated() {
       guard case .remove(let record) = verdict else { continue }
@@ -53,17 +106,19 @@ struct SegmentWriter: ~Copyable {
       let version = frame.version(index, aggregate: row, bytes)
       versions[hash] = max(versions[hash] ?? 0, version)
     }
+    if isPacked, frame.byteCount < Self.gatheredBytes {
+      rewriter.gather(frame, bytes, verdicts)
+      if rewriter.gatheredBytes >= Self.gatheredBytes { try endGathering() }
+      return
+    }
+    try endGathering()
+    rewriter.gather(frame, bytes, verdicts)
     let place = offset
-    let sum = rewriter.append(
-      frame,
-      bytes,
-      verdicts,
-      at: place,
-      base,
-      checksum,
-      to: &output
-    )
-    if let sum { lastChecksum = sum }
+    let start = output.count
+    if let sum = rewriter.end(at: place, base, checksum, to: &output) {
+      lastChecksum = sum
+      if isPacked { pack(from: start, at: place) }
+    }
     try flush(isForced: false)
   }
 
@@ -74,6 +129,7 @@ struct SegmentWriter: ~Copyable {
     record: UInt64,
     _ content: borrowing ByteBuffer
   ) throws(LogError) {
+    try endGathering()
     let place = offset
     lastChecksum = FrameRewriter.control(
       subject,
@@ -134,7 +190,14 @@ struct SegmentWriter: ~Copyable {
   }
 
   /// Writes what is left.
-  mutating func finish() throws(LogError) { try flush(isForced: true) }
+  mutating func finish() throws(LogError) {
+    try endGathering()
+    try flush(isForced: true)
+    guard header.hasCompressedFrames else { return }
+    var block = ByteBuffer(capacity: HeaderBlock.byteCount)
+    header.encode(into: &block)
+    try Self.write(block, to: file, at: 0)
+  }
 
   private mutating func flush(isForced: Bool) throws(LogError) {
     if output.count == 0 || !isForced && output.count < Self.pieceBytes { return }

@@ -42,10 +42,12 @@ struct SurveyTally {
       }
     }
     removed += leaving
-    let overhead = header.byteCount - (frame.payloadsEnd - frame.payloadsOffset)
+    // Of a compressed frame the bytes that leave take as much less as all of it does.
+    let overhead = frame.byteCount - (frame.payloadsEnd - frame.payloadsOffset)
+    let plain = payloads + overhead * leaving / max(1, frame.eventCount)
     self.bytes +=
       leaving == frame.eventCount
-      ? header.byteCount : payloads + overhead * leaving / max(1, frame.eventCount)
+      ? header.byteCount : plain * header.byteCount / max(1, frame.byteCount)
   }
 
   /// Adds what a sample stands for: `factor` times what was found in it.

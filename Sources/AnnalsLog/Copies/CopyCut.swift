@@ -59,7 +59,7 @@ struct CopyCut {
         let found =
           header.knownKind == .control
           ? removed(stream.frame, piece.segment.base, after: record)
-          : emptied(stream.frame, header, piece.segment.base, rules, after: record)
+          : stream.events(header).flatMap { emptied($0, stream.content, rules, after: record) }
         if let found, found <= cut.position {
           throw .removedSince(position: Position(found), end: Position(cut.position))
         }
@@ -86,15 +86,11 @@ struct CopyCut {
   /// The first position in a frame of events whose payload a rule behind `record` may have taken:
   /// redacted, or hidden and kept for the sake of an idempotency key.
   private static func emptied(
+    _ frame: EventsFrame,
     _ bytes: Span<UInt8>,
-    _ header: FrameHeader,
-    _ base: SegmentBase,
     _ rules: RetentionRules?,
     after record: UInt64
   ) -> UInt64? {
-    guard header.knownKind == .events,
-      let frame = EventsFrame.decode(bytes, at: 0, byteCount: header.byteCount, base)
-    else { return nil }
     for event in 0..<frame.eventCount where frame.payloadLengths.value(event, in: bytes) == 0 {
       let position = frame.position(event, bytes)
       let redaction = rules?.single(position)?.redactRecord ?? 0
@@ -116,16 +112,9 @@ struct CopyCut {
       }
       var stream = try stream(piece, source)
       while let header = try stream.next() {
-        guard header.knownKind == .events,
-          let frame = EventsFrame.decode(
-            stream.frame,
-            at: 0,
-            byteCount: header.byteCount,
-            piece.segment.base
-          )
-        else { continue }
-        for event in 0..<frame.eventCount where frame.time(event, stream.frame) > time {
-          return frame.position(event, stream.frame)
+        guard let frame = stream.events(header) else { continue }
+        for event in 0..<frame.eventCount where frame.time(event, stream.content) > time {
+          return frame.position(event, stream.content)
         }
       }
     }
@@ -162,17 +151,10 @@ struct CopyCut {
     var cut = CopyCut(wholePieces: index, partial: nil, position: position)
     var stream = try stream(piece, source)
     while let header = try stream.next() {
-      if header.knownKind == .events,
-        let frame = EventsFrame.decode(
-          stream.frame,
-          at: 0,
-          byteCount: header.byteCount,
-          segment.base
-        ), frame.lastPosition(stream.frame) > position
-      {
-        let (appends, events) = FramePrefix.appends(of: frame, through: position, stream.frame)
+      if let frame = stream.events(header), frame.lastPosition(stream.content) > position {
+        let (appends, events) = FramePrefix.appends(of: frame, through: position, stream.content)
         // The event at the position belongs to an append that goes on: all of it is left out.
-        let next = frame.position(events, stream.frame)
+        let next = frame.position(events, stream.content)
         if next <= position {
           cut.position = next - 1
           cut.roundedFrom = position
@@ -181,7 +163,7 @@ struct CopyCut {
           guard
             let prefix = FramePrefix.encode(
               frame,
-              stream.frame,
+              stream.content,
               appends: appends,
               events: events,
               at: sum.end,

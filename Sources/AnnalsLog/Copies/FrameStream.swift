@@ -12,6 +12,8 @@ struct FrameStream {
   private var window: [UInt8] = []
   private var windowStart = 0
   private var frameRange = 0..<0
+  /// What is stored compressed in the frame; empty if it is not.
+  private var expanded: [UInt8] = []
 
   /// How much is read at a time.
   static let chunk = 1 << 20
@@ -29,6 +31,36 @@ struct FrameStream {
   var frame: Span<UInt8> {
     @_lifetime(borrow self)
     get { window.span.extracting(frameRange) }
+  }
+
+  /// What the offsets of the events frame count in that `events` gave: the frame, or what is stored
+  /// compressed in it.
+  var content: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      if expanded.isEmpty { return frame }
+      return expanded.span
+    }
+  }
+
+  /// The events frame that was read last, whose header is given; nil if it is none.
+  mutating func events(_ header: FrameHeader) -> EventsFrame? {
+    expanded.removeAll(keepingCapacity: true)
+    if header.knownKind == .compressedEvents {
+      var buffer = ByteBuffer(capacity: 64 << 10)
+      let events = CompressedFrame.events(
+        frame,
+        at: 0,
+        byteCount: header.byteCount,
+        segment.base,
+        offset: 0,
+        into: &buffer
+      )
+      if events != nil { expanded = buffer.bytes.array }
+      return events
+    }
+    guard header.knownKind == .events else { return nil }
+    return EventsFrame.decode(frame, at: 0, byteCount: header.byteCount, segment.base)
   }
 
   /// Reads and verifies the next frame; nil at the end.
@@ -103,13 +135,19 @@ struct SegmentSum {
     case .events:
       guard
         let events = EventsFrame.decode(frame, at: 0, byteCount: header.byteCount, base),
-        events.firstPosition > lastPosition
+        take(events, frame)
       else { return false }
-      lastPosition = events.lastPosition(frame)
-      eventCount += UInt64(events.eventCount)
-      if events.keysEnd != 0, let keys = events.keys(frame) {
-        for key in keys { keySequence = max(keySequence, key.sequence) }
-      }
+    case .compressedEvents:
+      var buffer = ByteBuffer(capacity: 64 << 10)
+      let events = CompressedFrame.events(
+        frame,
+        at: 0,
+        byteCount: header.byteCount,
+        base,
+        offset: 0,
+        into: &buffer
+      )
+      guard let events, take(events, buffer.bytes) else { return false }
     case .control:
       guard
         let control = ControlFrame.decode(frame, at: 0, byteCount: header.byteCount, base),
@@ -122,6 +160,16 @@ struct SegmentSum {
     lastChecksum = header.checksum
     end += header.byteCount
     checksum = CRC32C.checksum(frame, continuing: checksum)
+    return true
+  }
+
+  private mutating func take(_ events: EventsFrame, _ bytes: Span<UInt8>) -> Bool {
+    guard events.firstPosition > lastPosition else { return false }
+    lastPosition = events.lastPosition(bytes)
+    eventCount += UInt64(events.eventCount)
+    if events.keysEnd != 0, let keys = events.keys(bytes) {
+      for key in keys { keySequence = max(keySequence, key.sequence) }
+    }
     return true
   }
 }

@@ -82,6 +82,7 @@ struct RewrittenSegment {
     guard case .frame(let header) = FrameHeader.probe(frame.bytes, at: 0, limit: frame.count),
       sum.take(header, frame.bytes, base)
     else { return }
+    if header.knownKind == .compressedEvents { self.header.hasCompressedFrames = true }
     let buffer = buffer
     buffer.bytes.append(frame)
     if buffer.bytes.count >= FrameStream.chunk { try flush() }

@@ -443,11 +443,10 @@ struct SalvageRun {
       else { continue }
       var walk = self.walk(segment, nil)
       let names = names
+      let content = FrameContent()
       try? walk.run { header, offset in
-        guard header.knownKind == .events,
-          let frame = segment.eventsFrame(at: offset, header)
-        else { return }
-        names.take(frame, segment.bytes, hasher)
+        guard let frame = content.events(segment, at: offset, header) else { return }
+        names.take(frame, content.bytes, hasher)
       }
     }
     names.tell(&report)

@@ -14,6 +14,7 @@ struct SalvageWalk {
   /// What compaction had removed.
   private(set) var removal = Removal()
   private(set) var sum: SegmentSum
+  private let content = FrameContent()
   /// Where the frames end, if nothing was damaged.
   var end: Int { sum.end }
   /// Bytes behind the end that are no frame, and of which nothing says that they were durable.
@@ -155,12 +156,13 @@ struct SalvageWalk {
     guard next.take(header, bytes.extracting(offset..<offset + header.byteCount), segment.base)
     else { throw wrong }
     switch header.knownKind {
-    case .events:
-      guard let frame = segment.eventsFrame(at: offset, header) else { throw wrong }
+    case .events, .compressedEvents:
+      let content = content
+      guard let frame = content.events(segment, at: offset, header) else { throw wrong }
       guard next.lastPosition - segment.base.position <= UInt64(Limits.segmentEventsMax) else {
         throw wrong
       }
-      note(frame, bytes)
+      note(frame, content.bytes)
       sum = next
       return true
     case .control:

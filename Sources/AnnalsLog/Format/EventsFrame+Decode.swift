@@ -39,6 +39,7 @@ extension EventsFrame {
   ) -> Bool {
     // Columns that the frame does not have keep what they were: nobody asks for them.
     self.start = start
+    offset = start
     self.byteCount = byteCount
     undurableUnits = 0
     (extrasOffset, extrasEnd) = (0, 0)

@@ -42,6 +42,7 @@ package struct FileHeader: Equatable, Sendable {
 
   package var magic: Magic
   package var minor: UInt16 = FormatVersion.minor
+  package var incompatible: UInt32 = 0
   package var readOnlyCompatible: UInt32 = FormatVersion.readOnlyCompatible
   package var compatible: UInt32 = 0
   package var storeID: StoreID
@@ -57,7 +58,7 @@ package struct FileHeader: Equatable, Sendable {
     buffer.append(magic.rawValue)
     buffer.append(FormatVersion.major)
     buffer.append(minor)
-    buffer.append(FormatVersion.incompatible)
+    buffer.append(incompatible)
     buffer.append(readOnlyCompatible)
     buffer.append(compatible)
     buffer.append(storeID.low)
@@ -80,8 +81,8 @@ package struct FileHeader: Equatable, Sendable {
       let compatible = reader.read(UInt32.self), let low = reader.read(UInt64.self),
       let high = reader.read(UInt64.self)
     else { throw .corrupt(Corruption(file: file, offset: 0, .magic)) }
-    guard major == FormatVersion.major, incompatible & ~FormatVersion.incompatible == 0 else {
-      let unknown = incompatible & ~FormatVersion.incompatible
+    let unknown = incompatible & ~FormatVersion.incompatible(magic)
+    guard major == FormatVersion.major, unknown == 0 else {
       throw .unsupportedVersion(
         file: file,
         UnsupportedVersion(major: major, features: unknown)
@@ -89,6 +90,7 @@ package struct FileHeader: Equatable, Sendable {
     }
     var header = FileHeader(magic, storeID: StoreID(high: high, low: low))
     header.minor = minor
+    header.incompatible = incompatible
     header.readOnlyCompatible = readOnly
     header.compatible = compatible
     return header
@@ -112,8 +114,12 @@ package enum FormatVersion {
   package static let major: UInt16 = 1
   /// Changes when something is added that an old reader may ignore.
   package static let minor: UInt16 = 0
-  /// Features a reader must know.
-  package static let incompatible: UInt32 = 0
+  /// Features a reader must know: those a file of this kind may have.
+  package static func incompatible(_ magic: FileHeader.Magic) -> UInt32 {
+    magic == .segment ? compressedFrames : 0
+  }
+  /// The segment holds compressed events frames.
+  package static let compressedFrames: UInt32 = 1
   /// Features a writer must know.
   package static let readOnlyCompatible: UInt32 = 0
   /// Features that whoever does not know them may ignore.

@@ -13,6 +13,7 @@ package struct FrameHeader: Equatable, Sendable, BitwiseCopyable {
     case events = 1
     case control = 2
     case snapshot = 3
+    case compressedEvents = 4
   }
 
   package enum Layout {
@@ -44,6 +45,9 @@ package struct FrameHeader: Equatable, Sendable, BitwiseCopyable {
 
   /// The kind, where this build knows it.
   package var knownKind: Kind? { Kind(rawValue: kind) }
+  /// Whether the frame holds events, plain or compressed.
+  @inline(__always)
+  package var holdsEvents: Bool { knownKind == .events || knownKind == .compressedEvents }
   /// Whether a reader that does not know the kind may pass over the frame.
   package var isSkippable: Bool { kind >= 8 }
 

@@ -36,6 +36,8 @@ package struct SegmentHeader: Equatable, Sendable {
   /// Of a rewritten segment, whose positions may have gaps, the last position it stands for; nil
   /// in all others.
   package var rewrittenThrough: UInt64?
+  /// Whether frames in it may be compressed; only in a rewritten segment.
+  package var hasCompressedFrames = false
 
   private static let rewrittenFlag: UInt64 = 1
 
@@ -65,7 +67,9 @@ package struct SegmentHeader: Equatable, Sendable {
   /// Appends the block.
   package func encode(into buffer: inout ByteBuffer) {
     let start = buffer.count
-    FileHeader(.segment, storeID: storeID).encode(into: &buffer)
+    var file = FileHeader(.segment, storeID: storeID)
+    if hasCompressedFrames { file.incompatible = FormatVersion.compressedFrames }
+    file.encode(into: &buffer)
     buffer.append(segmentID)
     buffer.append(salt)
     buffer.append(basePosition)
@@ -108,10 +112,11 @@ package struct SegmentHeader: Equatable, Sendable {
     let flags = block.load(UInt64.self, at: Layout.flags.lowerBound)
     let last = block.load(UInt64.self, at: Layout.lastPosition.lowerBound)
     if flags & rewrittenFlag != 0 { found.rewrittenThrough = last }
+    found.hasCompressedFrames = header.incompatible & FormatVersion.compressedFrames != 0
     guard
       !header.hasZeroReserve
         || block.isZero(Layout.reserved) && flags <= rewrittenFlag && (flags != 0 || last == 0),
-      found.isInBounds
+      found.isInBounds, !found.hasCompressedFrames || found.rewrittenThrough != nil
     else {
       throw .corrupt(Corruption(file: file, offset: 0, .malformed(.segmentHeader)))
     }

@@ -4,6 +4,7 @@ package struct FooterBuilder {
   private let types: TypeTable
   private var index = KeyIndex.State()
   private var indexer = FrameIndexer()
+  private let content = FrameContent()
   private var typeCounts: [Int: UInt64] = [:]
   private var categories: Set<String> = []
   private var hasTooManyCategories = false
@@ -83,7 +84,9 @@ package struct FooterBuilder {
     while end < limit {
       let header = try segment.frame(at: end, limit: limit)
       let bytes = segment.bytes
-      if header.knownKind == .events, let frame = segment.eventsFrame(at: end, header) {
+      let content = content
+      if header.holdsEvents, let frame = content.events(segment, at: end, header) {
+        let bytes = content.bytes
         guard add(frame, bytes) else {
           throw .corrupt(
             Corruption(file: segment.name, offset: end, .malformed(.eventsFrame))

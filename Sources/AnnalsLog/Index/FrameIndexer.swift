@@ -56,7 +56,7 @@ package struct FrameIndexer: Sendable {
     state.chains[last].pad(to: Int(frame.firstPosition - base))
     state.chains[last].noteFrame(
       ordinal: Int(frame.firstPosition - base),
-      offset: frame.start
+      offset: frame.offset
     )
     for index in 0..<frame.eventCount {
       if frame.hasPositions {

@@ -211,6 +211,8 @@ extension LogInspector {
       case event
       /// A commit group.
       case events
+      /// A commit group, or several, stored compressed.
+      case compressed
       /// Names of event types.
       case types
       /// A rule of retention.
@@ -247,6 +249,7 @@ private struct FrameWalk {
   let isSealed: Bool
   var offset = Segment.firstFrame
   var position: UInt64
+  let content = FrameContent()
 
   init(_ segment: Segment, core: LogCore) {
     let entry = segment.current.entry
@@ -289,12 +292,12 @@ private struct FrameWalk {
 
   private mutating func details(_ header: FrameHeader) -> LogInspector.FrameDetails {
     let durable = segment.durableEnd(at: offset, header)
-    if header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) {
-      position = frame.lastPosition(segment.bytes)
+    if let frame = content.events(segment, at: offset, header) {
+      position = frame.lastPosition(content.bytes)
       return LogInspector.FrameDetails(
         offset: offset,
         bytes: header.byteCount,
-        kind: frame.isLone ? .event : .events,
+        kind: header.knownKind == .compressedEvents ? .compressed : frame.isLone ? .event : .events,
         firstPosition: Position(frame.firstPosition),
         events: frame.eventCount,
         aggregates: frame.aggregateCount,

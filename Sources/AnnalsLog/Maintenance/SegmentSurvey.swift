@@ -44,7 +44,7 @@ package struct SegmentSurvey {
       indexer.add(frame, bytes, to: &index)
     else { return false }
     frames.append(
-      (UInt32(frame.firstPosition - basePosition), UInt32(frame.start / FrameHeader.unit))
+      (UInt32(frame.firstPosition - basePosition), UInt32(frame.offset / FrameHeader.unit))
     )
     eventCount += UInt64(frame.eventCount)
     for index in 0..<frame.eventCount {

@@ -21,8 +21,8 @@ extension Verification {
     let header = try segment.frame(at: walk.offset, limit: walk.limit)
     let isDurable = walk.offset < walk.durableEnd
     switch header.knownKind {
-    case .events:
-      guard let frame = segment.eventsFrame(at: walk.offset, header) else { break }
+    case .events, .compressedEvents:
+      guard let frame = walk.content.events(segment, at: walk.offset, header) else { break }
       try checkPosition(frame.firstPosition, &walk, isDurable: isDurable)
       try take(frame, &walk)
     case .control:
@@ -90,7 +90,8 @@ extension Verification {
     _ walk: inout SegmentWalk
   ) throws(LogError) {
     let segment = walk.segment
-    let bytes = segment.bytes
+    let content = walk.content
+    let bytes = content.bytes
     walk.survey.prepare(frame, bytes)
     // Before the versions: those of what compaction took out of this frame are missing in it.
     passGaps(in: frame, bytes, &walk)
@@ -123,7 +124,7 @@ extension Verification {
           kind,
           .eventsFrame,
           file: walk.segment.name,
-          offset: UInt64(frame.start),
+          offset: UInt64(frame.offset),
           field: field,
           expected: expected,
           found: found
@@ -210,10 +211,8 @@ extension Verification {
     var position = lastPosition
     while !isDurable, let found = later {
       isDurable = segment.durableEnd(at: found.offset, found.header) > walk.offset
-      if found.header.knownKind == .events,
-        let frame = segment.eventsFrame(at: found.offset, found.header)
-      {
-        position = max(position, frame.lastPosition(segment.bytes))
+      if let last = segment.lastPosition(at: found.offset, found.header) {
+        position = max(position, last)
       }
       later = segment.resync(
         from: found.offset + found.header.byteCount,
@@ -246,16 +245,7 @@ extension Verification {
     _ segment: Segment,
     _ found: (offset: Int, header: FrameHeader)
   ) -> UInt64? {
-    if found.header.knownKind == .events {
-      return segment.eventsFrame(at: found.offset, found.header)?.firstPosition
-    }
-    return ControlFrame.decode(
-      segment.bytes,
-      at: found.offset,
-      byteCount: found.header.byteCount,
-      segment.base
-    )?
-    .nextPosition
+    segment.firstPosition(at: found.offset, found.header)
   }
 
   /// The last position the segment is known to have held.

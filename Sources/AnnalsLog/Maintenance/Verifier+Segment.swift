@@ -3,6 +3,7 @@ struct SegmentWalk {
   var segment: Segment
   var survey: SegmentSurvey
   var footer: Footer?
+  let content = FrameContent()
   var offset = Segment.firstFrame
   /// Up to here the segment is known to have been durable.
   var durableEnd: Int
@@ -212,11 +213,7 @@ extension Verification {
       after: position
     ) {
       if segment.durableEnd(at: found.offset, found.header) > Segment.firstFrame { return true }
-      if found.header.knownKind == .events,
-        let frame = segment.eventsFrame(at: found.offset, found.header)
-      {
-        position = frame.lastPosition(segment.bytes)
-      }
+      if let last = segment.lastPosition(at: found.offset, found.header) { position = last }
       offset = found.offset + found.header.byteCount
     }
     return false

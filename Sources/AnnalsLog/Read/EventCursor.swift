@@ -365,9 +365,9 @@ extension EventCursor {
     while offset <= end, offset < limit {
       do throws(LogError) {
         let header = try segment.frame(at: offset, limit: limit)
-        if header.knownKind == .events {
+        if let last = segment.lastPosition(at: offset, header) {
           frames.append(offset)
-          passed = segment.eventsFrame(at: offset, header)?.lastPosition(segment.bytes) ?? passed
+          passed = last
         }
         offset += header.byteCount
       } catch {

@@ -20,8 +20,8 @@ extension LogCore {
       if entry.isSealed, offset >= limit { return offset }
       do throws(LogError) {
         let header = try segment.frame(at: offset, limit: limit)
-        if header.knownKind == .events, let frame = segment.eventsFrame(at: offset, header) {
-          passed = frame.lastPosition(segment.bytes)
+        if let last = segment.lastPosition(at: offset, header) {
+          passed = last
           if passed >= position { return offset }
         }
         offset += header.byteCount

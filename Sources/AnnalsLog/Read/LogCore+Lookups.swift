@@ -94,8 +94,9 @@ extension LogCore {
     let position = newest.segment.base.position + UInt64(found.ordinals[last])
     let offset = try locate(position, in: newest.segment)
     let header = try newest.segment.frame(at: offset, limit: newest.segment.mapping.count)
-    let bytes = newest.segment.bytes
-    guard let frame = newest.segment.eventsFrame(at: offset, header) else { return nil }
+    let content = FrameContent()
+    guard let frame = content.events(newest.segment, at: offset, header) else { return nil }
+    let bytes = content.bytes
     for found in frame.keys(bytes) ?? [] where found.sequence == sequence {
       guard bytes.extracting(found.offset..<found.offset + found.count).equals(key.span) else {
         continue

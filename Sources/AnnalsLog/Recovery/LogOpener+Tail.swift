@@ -175,11 +175,7 @@ extension LogOpener {
       contentEnd: contentEnd
     ) {
       if segment.durableEnd(at: found.offset, found.header) > Segment.firstFrame { return true }
-      if let frame = segment.eventsFrame(at: found.offset, found.header),
-        found.header.knownKind == .events
-      {
-        position = frame.lastPosition(segment.bytes)
-      }
+      if let last = segment.lastPosition(at: found.offset, found.header) { position = last }
       offset = found.offset + found.header.byteCount
     }
     return false

@@ -30,6 +30,7 @@ package struct TailScan {
   /// Whose index takes what is walked.
   package var core: LogCore
   private var indexer = FrameIndexer()
+  private let content = FrameContent()
   /// Up to this offset the log is known to have been durable, from elsewhere.
   private let durableEnd: Int
   /// The last position before `durableEnd`; 0 if that is not known.
@@ -113,8 +114,10 @@ package struct TailScan {
     provenEnd = max(provenEnd, segment.durableEnd(at: offset, header))
     let bytes = segment.bytes
     switch header.knownKind {
-    case .events:
-      guard let frame = segment.eventsFrame(at: offset, header) else { break }
+    case .events, .compressedEvents:
+      let content = content
+      guard let frame = content.events(segment, at: offset, header) else { break }
+      let bytes = content.bytes
       guard continues(frame) else {
         throw .corrupt(
           Corruption(
@@ -319,7 +322,7 @@ package struct TailScan {
   }
 
   private func lastPositionOf(_ found: (offset: Int, header: FrameHeader)) -> UInt64 {
-    segment.eventsFrame(at: found.offset, found.header).map { $0.lastPosition(segment.bytes) } ?? 0
+    segment.lastPosition(at: found.offset, found.header) ?? 0
   }
 
   private func lostPositions(_ next: (offset: Int, header: FrameHeader)?) -> PositionRange? {

@@ -21,6 +21,9 @@ struct FrameDecoder: ~Copyable {
   private let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy = ByteBuffer(capacity: 0)
+  /// The frame, where it is stored compressed.
+  private var expanded = ByteBuffer(capacity: 0)
+  private var isExpanded = false
   // The event behind the one whose payload was asked for last, and where its payload begins.
   private var nextIndex = 0
   private var nextPayload = 0
@@ -79,6 +82,7 @@ struct FrameDecoder: ~Copyable {
     self.segment = segment
     unsafe current = Unmanaged.passUnretained(segment)
     if !isGuarded { unsafe count(in: segment.mapping.buffer) }
+    isExpanded = false
     base = segment.base
   }
 
@@ -92,9 +96,15 @@ struct FrameDecoder: ~Copyable {
   ) throws(LogError) -> (isEvents: Bool, end: Int) {
     self.offset = offset
     if frame.extrasEnd != 0 { annex.extras.removeAll() }
+    if isExpanded { leaveExpanded() }
     let header = isGuarded ? try loadCopy(at: offset, limit: limit) : try verified(offset, limit)
     let end = offset + header.byteCount
-    guard header.knownKind == .events else { return (false, end) }
+    guard header.knownKind == .events else {
+      if header.knownKind != .compressedEvents { return (false, end) }
+      try expand(header, at: offset)
+      begin()
+      return (true, end)
+    }
     // The bytes live as long as segment and annex, which stay what they are meanwhile.
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
     if number >= 0, number < aheadCount, ahead[number].start == offset {
@@ -108,11 +118,48 @@ struct FrameDecoder: ~Copyable {
         )
       }
     }
-    if frame.extrasEnd != 0 { _ = annex.extras.decode(frame, bytes) }
+    begin()
+    return (true, end)
+  }
+
+  /// Makes the frame that was read ready for its events.
+  @inline(__always)
+  private mutating func begin() {
+    if frame.extrasEnd != 0 {
+      let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
+      _ = annex.extras.decode(frame, bytes)
+    }
     annex.rows.value.begin(frame)
     nextIndex = 0
     nextPayload = frame.payloadsOffset
-    return (true, end)
+  }
+
+  /// Reads a frame that is stored compressed, and verified.
+  private mutating func expand(_ header: FrameHeader, at offset: Int) throws(LogError) {
+    let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
+    let found = CompressedFrame.events(
+      bytes,
+      at: isGuarded ? 0 : offset,
+      byteCount: header.byteCount,
+      base,
+      offset: offset,
+      into: &expanded
+    )
+    guard let found else {
+      throw .corrupt(
+        Corruption(file: segment?.name ?? "", offset: offset, .malformed(.eventsFrame))
+      )
+    }
+    annex.frame.value = found
+    // The buffer is changed by nothing until the next compressed frame is loaded.
+    unsafe count(in: expanded.memory)
+    isExpanded = true
+  }
+
+  /// Counts in the mapping again.
+  private mutating func leaveExpanded() {
+    isExpanded = false
+    if !isGuarded, let segment { unsafe count(in: segment.mapping.buffer) }
   }
 
   /// The header of the frame at `offset`, which is verified if it was not yet.

@@ -51,6 +51,9 @@ extension Segment {
   /// The position of the first event at or behind the verified frame at `offset`.
   package func firstPosition(at offset: Int, _ header: FrameHeader) -> UInt64? {
     if header.knownKind == .events { return eventsFrame(at: offset, header)?.firstPosition }
+    if header.knownKind == .compressedEvents {
+      return compressedFrame(at: offset, header)?.firstPosition
+    }
     let frame = ControlFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
     return frame?.nextPosition
   }
@@ -71,6 +74,10 @@ extension Segment {
       else { return false }
       return frame.firstPosition > position
         && frame.firstPosition - base.position <= UInt64(Limits.segmentEventsMax)
+    case .compressedEvents:
+      guard let frame = compressedFrame(at: offset, header) else { return false }
+      return frame.firstPosition > position
+        && frame.lastPosition - base.position <= UInt64(Limits.segmentEventsMax)
     case .control:
       guard
         let frame = ControlFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
@@ -87,6 +94,7 @@ extension Segment {
     let units: UInt64
     switch header.knownKind {
     case .events: units = eventsFrame(at: offset, header)?.undurableUnits ?? 0
+    case .compressedEvents: units = 0
     case .control:
       units =
         ControlFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)?

@@ -179,6 +179,13 @@ package final class Segment: @unchecked Sendable {
       guard frame.read(bytes, at: start, byteCount: header.byteCount, base),
         frame.isConsistent(bytes)
       else { throw .corrupt(Corruption(file: name, offset: offset, .malformed(.eventsFrame))) }
+    case .compressedEvents:
+      guard self.header.hasCompressedFrames else {
+        throw .corrupt(Corruption(file: name, offset: offset, .malformed(.frame)))
+      }
+      guard
+        CompressedFrame.isConsistent(bytes, at: start, byteCount: header.byteCount, base)
+      else { throw .corrupt(Corruption(file: name, offset: offset, .malformed(.eventsFrame))) }
     case .control:
       guard ControlFrame.decode(bytes, at: start, byteCount: header.byteCount, base) != nil else {
         throw .corrupt(Corruption(file: name, offset: offset, .malformed(.controlFrame)))
@@ -199,5 +206,20 @@ package final class Segment: @unchecked Sendable {
   @inline(__always)
   package func eventsFrame(at offset: Int, _ header: FrameHeader) -> EventsFrame? {
     EventsFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
+  }
+
+  /// As `eventsFrame`, of one that is compressed: what stands before its block.
+  package func compressedFrame(at offset: Int, _ header: FrameHeader) -> CompressedFrame? {
+    CompressedFrame.decode(bytes, at: offset, byteCount: header.byteCount, base)
+  }
+
+  /// The position of the last event in the frame at `offset`, which `frame(at:limit:)` has checked;
+  /// nil if it holds none.
+  package func lastPosition(at offset: Int, _ header: FrameHeader) -> UInt64? {
+    switch header.knownKind {
+    case .events: eventsFrame(at: offset, header)?.lastPosition(bytes)
+    case .compressedEvents: compressedFrame(at: offset, header)?.lastPosition
+    case .control, .snapshot, nil: nil
+    }
   }
 }

@@ -15,7 +15,8 @@ enum FuzzFrames {
     _ = FrameHeader.probe(span, at: 0, limit: span.count)
     guard span.count >= FrameHeader.byteCountMin else { return }
     switch first % 8 {
-    case 0...3: decodeEvents(span, base)
+    case 0...2: decodeEvents(span, base)
+    case 3: decodeCompressed(span, base)
     case 4: decodeControl(span, base)
     case 5: _ = TypeNames.decode(span)
     case 6: _ = RetentionRecord.decode(span, baseTime: base.time)
@@ -33,6 +34,20 @@ enum FuzzFrames {
       _ = extras.decode(frame, bytes)
     }
     _ = frame.keysAreConsistent(bytes)
+  }
+
+  private static func decodeCompressed(_ bytes: Span<UInt8>, _ base: SegmentBase) {
+    let stored = CompressedFrame.decode(bytes, at: 0, byteCount: bytes.count, base)
+    guard let stored else { return }
+    precondition(
+      stored.block.upperBound <= bytes.count && stored.firstPosition <= stored.lastPosition,
+      "the block ends outside of its frame"
+    )
+    _ = CompressedFrame.isConsistent(bytes, at: 0, byteCount: bytes.count, base)
+    var buffer = ByteBuffer(capacity: 16)
+    guard stored.expand(bytes, into: &buffer) else { return }
+    precondition(buffer.count <= stored.block.count * 255 + 64, "a block grew beyond its bound")
+    decodeEvents(buffer.bytes, base)
   }
 
   private static func decodeControl(_ bytes: Span<UInt8>, _ base: SegmentBase) {
@@ -55,9 +70,20 @@ enum FuzzFrames {
     var offset = 0
     while case .frame(let header) = FrameHeader.probe(bytes.span, at: offset, limit: bytes.count) {
       let kind: UInt8 = header.knownKind == .control ? 4 : 0
-      seeds.append([kind] + bytes[offset..<offset + header.byteCount])
+      let frame = bytes[offset..<offset + header.byteCount]
+      seeds.append([kind] + frame)
+      if let packed = packed(frame) { seeds.append([3] + packed) }
       offset += header.byteCount
     }
     return seeds
+  }
+
+  /// The frame of events compressed, where that makes it smaller.
+  private static func packed(_ frame: ArraySlice<UInt8>) -> [UInt8]? {
+    var buffer = ByteBuffer()
+    buffer.append(Array(frame).span)
+    let base = SegmentBase(position: 1, time: 1_750_000_000_000_000)
+    guard CompressedFrame.pack(&buffer, from: 0, base) else { return nil }
+    return buffer.bytes.array
   }
 }

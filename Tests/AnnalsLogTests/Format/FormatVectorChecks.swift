@@ -18,6 +18,7 @@ enum FormatVectorChecks {
       "control-retention": retention, "control-removal": removal,
       "snapshot-file": snapshotFile, "snapshot-index": snapshotIndex,
       "snapshot-dictionary": snapshotDictionary,
+      "frame-compressed": compressedFrame,
     ]
     for name in FormatSamples.frames.keys { checks[name] = { try eventsFrame(name, $0) } }
     return checks
@@ -64,6 +65,19 @@ enum FormatVectorChecks {
     let placed = [UInt8](repeating: 0, count: sample.offset) + bytes
     #expect(FrameDraft.decode(placed, at: sample.offset, FormatSamples.base) == sample.draft)
     #expect(bytes == sample.draft.encode(at: sample.offset, salt: FormatSamples.salt))
+  }
+
+  private static func compressedFrame(_ bytes: [UInt8]) throws {
+    #expect(checksum(bytes, at: 4096))
+    let plain = CompressedFrameTests.draft.encode(at: 4096, salt: FormatSamples.salt)
+    #expect(bytes == CompressedFrameTests.pack(plain, at: 4096))
+    let isConsistent = CompressedFrame.isConsistent(
+      bytes.span,
+      at: 0,
+      byteCount: bytes.count,
+      FormatSamples.base
+    )
+    #expect(isConsistent)
   }
 
   private static func watermark(_ bytes: [UInt8]) throws {

@@ -48,7 +48,7 @@ import Testing
     #expect(found.kind == kind)
     #expect(found.byteCount == 64)
     #expect(found.isSkippable == (kind >= 8))
-    #expect((found.knownKind != nil) == (kind <= 3))
+    #expect((found.knownKind != nil) == (kind <= 4))
   }
 
   @Test func lengthsBeyondTheFileAreTruncated() {
