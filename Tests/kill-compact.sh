@@ -5,12 +5,14 @@
 # and in the end that the compaction, called once more, leaves segments with the same bytes as one
 # that was never killed.
 #
-# usage: Tests/kill-compact.sh ANNALS [KILLS [EVENTS]]
+# usage: Tests/kill-compact.sh ANNALS [KILLS [EVENTS [OPTION]]]
+# OPTION is one more for compact, as --compress.
 set -euo pipefail
 
 annals=$(realpath "$1")
 kills=${2:-50}
 events=${3:-200000}
+how=(--least-garbage 0 ${4:+"$4"})
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -42,7 +44,7 @@ awk -v n="$events" 'BEGIN {
 "$annals" export base > expected
 
 cp -r base reference
-"$annals" compact reference --least-garbage 0 > /dev/null
+"$annals" compact reference "${how[@]}" > /dev/null
 "$annals" export reference | cmp -s - expected || fail "the reference lost events"
 frames reference > frames.expected
 
@@ -50,7 +52,7 @@ interrupted=0
 cp -r base store
 for ((kill = 1; kill <= kills; kill++)); do
   # Slow enough that it is seldom done before it is killed; a different place each time.
-  "$annals" compact store --least-garbage 0 --rate 20 > /dev/null 2>&1 &
+  "$annals" compact store "${how[@]}" --rate 20 > /dev/null 2>&1 &
   writer=$!
   sleep "0.$(printf '%03d' $((RANDOM % 600 + 1)))"
   if command kill -9 "$writer" 2> /dev/null; then interrupted=$((interrupted + 1)); fi
@@ -59,7 +61,7 @@ for ((kill = 1; kill <= kills; kill++)); do
   "$annals" export store | cmp -s - expected || fail "the events are not those of before"
   # Begun anew now and then, so that every segment gets its turn.
   if ((kill % 10 == 0)); then
-    "$annals" compact store --least-garbage 0 > /dev/null || fail "compact"
+    "$annals" compact store "${how[@]}" > /dev/null || fail "compact"
     frames store | cmp -s - frames.expected || fail "other bytes: $(frames store)"
     rm -rf store
     cp -r base store
@@ -67,7 +69,7 @@ for ((kill = 1; kill <= kills; kill++)); do
 done
 
 kill="the end"
-"$annals" compact store --least-garbage 0 > /dev/null
+"$annals" compact store "${how[@]}" > /dev/null
 frames store | cmp -s - frames.expected || fail "other bytes: $(frames store)"
 "$annals" export store | cmp - expected || fail "events"
 "$annals" verify store > /dev/null || fail "verify"

@@ -8,6 +8,12 @@ public struct AutomaticCompaction: Hashable, Sendable {
   ///
   /// The default is 32 MiB.
   public var bytesPerSecond: Int? = 32 << 20
+  /// How events are stored in the segments that are made; with `.compress`, what compression brings
+  /// counts as garbage.
+  ///
+  /// The default is `.keep`. With another one a look tries a sample of each sealed segment that is
+  /// not compressed.
+  public var compression = CompactionOptions.Compression.keep
   /// The time of the day, in UTC, in which it may work; nil, the default, for all day.
   ///
   /// What is not finished when it ends goes on the next day.
@@ -97,7 +103,7 @@ final class AutomaticCompactor: @unchecked Sendable {
       let written = core.writtenThrough
       if written != lastSeen { (lastSeen, seenSince) = (written, now) }
       guard now - checkedAt >= check || tick == check, idle == 0 || now - seenSince >= idle,
-        isInWindow, core.retention.record > 0
+        isInWindow, core.retention.record > 0 || settings.compression != .keep
       else { continue }
       checkedAt = now
       compactIfWorthwhile(from: written)
@@ -122,6 +128,7 @@ final class AutomaticCompactor: @unchecked Sendable {
   private func compactIfWorthwhile(from written: UInt64) {
     var options = CompactionOptions()
     options.bytesPerSecond = settings.bytesPerSecond
+    options.compression = settings.compression
     options.isCancelled = { [self] in
       lock.withLock { isStopping } || !isInWindow
         || settings.idleMilliseconds > 0 && core.writtenThrough != written

@@ -87,12 +87,15 @@ import Testing
     }
   }
 
-  @Test func aCompactionMayStopAnywhere() throws {
+  @Test(arguments: [CompactionOptions.Compression.keep, .compress])
+  func aCompactionMayStopAnywhere(compression: CompactionOptions.Compression) throws {
     let (base, model) = try Self.start()
     let explorer = CrashExplorer<UInt64>(options: Self.options(), start: base.killed) {
       (disk, record) in
       let log = try Self.log(disk)
-      try log.compact()
+      var options = CompactionOptions()
+      options.compression = compression
+      try log.compact(options)
       try log.close()
     } check: { (disk, _, _) in
       try Self.check(disk, model)

@@ -87,6 +87,8 @@ import Testing
     pinned.pin = try log.pin()
     try log.append([NewEvent(type: "Late", payload: [1])], to: "order-5")
     let all = try Self.everything(log)
+    let follower = try EventLog(at: path, options: Self.options(.readOnly))
+    #expect(try Self.everything(follower) == all)
     let plan = try log.planCompaction(Self.options(.compress))
     #expect(plan.segments.contains { $0.outcome == .compressed })
     let report = try log.compact(Self.options(.compress))
@@ -96,6 +98,8 @@ import Testing
     #expect(report.eventsRemoved == 0)
     #expect(try Self.everything(log) == all)
     #expect(try log.read(pinned) == before[0])
+    #expect(try Self.everything(follower) == all)
+    try follower.close()
     // Nothing is left to do.
     #expect(try log.compact(Self.options(.compress)).segmentsMade == 0)
     #expect(try log.compact(Self.options(.keep)).segmentsMade == 0)
@@ -238,5 +242,46 @@ import Testing
       opening: Self.options(.readOnly)
     )
     #expect(try EventLog(at: place.path + "/salvaged", options: Self.options()).read() == found)
+  }
+
+  @Test func byItselfItCompressesOnlyWhereItIsToldTo() throws {
+    let place = TemporaryDirectory()
+    let path = place.path + "/store"
+    let log = try EventLog(at: path, options: Self.options())
+    try Self.fill(log)
+    let before = try Self.everything(log)
+    try log.close()
+    var options = Self.options()
+    var settings = AutomaticCompaction()
+    settings.checkMilliseconds = 10
+    settings.garbage = 0.1
+    settings.compression = .compress
+    options.automaticCompaction = settings
+    let automatic = try EventLog(at: path, options: options)
+    for _ in 0..<2000 {
+      if Self.kinds(automatic).contains(.compressed) { break }
+      SystemClock.sleep(nanoseconds: 5_000_000)
+    }
+    #expect(Self.kinds(automatic).contains(.compressed))
+    #expect(try Self.everything(automatic) == before)
+    try automatic.close()
+    try Self.check(path)
+  }
+
+  @Test func whatDoesNotBecomeSmallerIsLeft() throws {
+    let place = TemporaryDirectory()
+    let log = try EventLog(at: place.path + "/store", options: Self.options())
+    var random = SplitMix64(seed: 7)
+    for number in 0..<400 {
+      let payload = (0..<700).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let event = NewEvent(type: "T", payload: payload)
+      try log.append([event], to: AggregateID("order-\(number)"), durability: .written)
+    }
+    try log.sync()
+    let before = try log.read()
+    let report = try log.compact(Self.options(.compress))
+    #expect(report.segments.allSatisfy { $0.outcome != .compressed })
+    #expect(report.bytesAfter == report.bytesBefore)
+    #expect(try log.read() == before)
   }
 }
