@@ -32,8 +32,6 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   }
 
   package var start = 0
-  /// Where in the segment the frame stands, whatever its own offsets count in.
-  package var offset = 0
   package var byteCount = 0
   package var firstPosition: UInt64 = 0
   package var time: Int64 = 0
@@ -62,6 +60,8 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   package var keysEnd = 0
   package var payloadsOffset = 0
   package var payloadsEnd = 0
+  /// Where in the segment the frame stands, whatever its own offsets count in.
+  package var offset = 0
 
   package init() {}
 

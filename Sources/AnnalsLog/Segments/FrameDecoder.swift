@@ -21,12 +21,12 @@ struct FrameDecoder: ~Copyable {
   private let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy = ByteBuffer(capacity: 0)
-  /// The frame, where it is stored compressed.
-  private var expanded = ByteBuffer(capacity: 0)
-  private var isExpanded = false
   // The event behind the one whose payload was asked for last, and where its payload begins.
   private var nextIndex = 0
   private var nextPayload = 0
+  /// The frame, where it is stored compressed.
+  private var expanded = ByteBuffer(capacity: 0)
+  private var isExpanded = false
 
   /// A decoder that holds no frame.
   init(types: TypeTable, isGuarded: Bool) {
@@ -135,6 +135,7 @@ struct FrameDecoder: ~Copyable {
   }
 
   /// Reads a frame that is stored compressed, and verified.
+  @inline(never)
   private mutating func expand(_ header: FrameHeader, at offset: Int) throws(LogError) {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
     let found = CompressedFrame.events(
@@ -157,6 +158,7 @@ struct FrameDecoder: ~Copyable {
   }
 
   /// Counts in the mapping again.
+  @inline(never)
   private mutating func leaveExpanded() {
     isExpanded = false
     if !isGuarded, let segment { unsafe count(in: segment.mapping.buffer) }
