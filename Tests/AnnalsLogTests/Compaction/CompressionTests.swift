@@ -284,4 +284,58 @@ import Testing
     #expect(report.bytesAfter == report.bytesBefore)
     #expect(try log.read() == before)
   }
+
+  /// Frames that are forged, with checksums that fit: reading ends in events or typed errors.
+  @Test func forgedFramesEndInTypedErrors() throws {
+    let place = TemporaryDirectory()
+    let path = place.path + "/store"
+    let log = try EventLog(at: path, options: Self.options())
+    try Self.fill(log)
+    try log.compact(Self.options(.compress))
+    let inspector = LogInspector(log)
+    let id = try #require(inspector.segments.first?.id)
+    let frames = inspector.frames(of: id).filter { $0.kind == .compressed }
+    try log.close()
+    let file = try SystemFileSystem.shared.openDirectory(path + "/log", create: false)
+      .openFile(StoreFile.segment(id), .readWrite)
+    let whole = try file.read(try file.size(), at: 0)
+    let header = try #require(try SegmentHeader.decode(whole.span, file: ""))
+    let checksum = FrameChecksum(salt: header.salt)
+    var random = SplitMix64(seed: 11)
+    var problems = 0
+    for _ in 0..<150 {
+      let frame = try #require(frames.randomElement(using: &random))
+      var bytes = Array(whole[frame.offset..<frame.offset + frame.bytes])
+      // Mostly what stands before the block, which says how large it is.
+      let end = Bool.random(using: &random) ? min(32, bytes.count) : bytes.count
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        bytes[Int.random(in: 8..<end, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      let sum = checksum.checksum(bytes.span, 0..<bytes.count, at: frame.offset)
+      for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: sum >> (8 * UInt32(index))) }
+      try file.write(bytes.span, at: frame.offset)
+      let report = try StoreVerifier.verify(path, options: Self.options(.readOnly))
+      if !report.problems.isEmpty { problems += 1 }
+      let forged = try EventLog(at: path, options: Self.options(.readOnly))
+      for request in [ReadRequest.all(), .aggregate("item-3"), .matching(Query(tags: ["red"]))] {
+        for isReversed in [false, true] {
+          var request = request
+          request.isReversed = isReversed
+          do throws(LogError) {
+            var cursor = try forged.cursor(request)
+            while let event = try cursor.next() { _ = event.copy() }
+          } catch {
+            guard case .corrupt = error else { throw error }
+          }
+        }
+      }
+      try forged.close()
+      try file.write(
+        whole.span.extracting(frame.offset..<frame.offset + frame.bytes),
+        at: frame.offset
+      )
+    }
+    #expect(problems > 100)
+    try Self.check(path)
+  }
 }
