@@ -198,9 +198,11 @@ package final class Maintenance: @unchecked Sendable {
         do throws(LogError) {
           try makeFooter(segment)
         } catch {
-          // A damaged segment gets no footer: its index stays in memory.
+          // A damaged segment gets no footer that outlives this process, and none behind it does,
+          // which would lead past what stands there.
           guard case .corrupt = error else { throw error }
           lock.withLock { state.lastError = error }
+          try footInMemory(segment)
         }
         lock.withLock { _ = state.unfooted.removeFirst() }
         footed.broadcast()
@@ -364,6 +366,17 @@ extension Maintenance {
     core.options.observe?(
       .segmentSealed(file: segment.name, lastPosition: entry.lastPosition)
     )
+  }
+
+  /// Gives a damaged segment a footer in memory that tells of the damage.
+  ///
+  /// The index in memory, which knew all events, is given up for it: it answers for the newest
+  /// segments only, and those behind this one are to get their footers.
+  private func footInMemory(_ segment: Segment) throws(LogError) {
+    if segment.footer?.damages.isEmpty != false { try core.rebuildFooter(segment) }
+    guard let footer = segment.footer else { return }
+    core.install(footer, of: segment)
+    core.index.withState { $0.drop(segment.id) }
   }
 
   /// Gives a segment the footer over its frames up to `end`, on disk and in the view.
