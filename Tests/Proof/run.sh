@@ -47,6 +47,9 @@ trap 'rm -rf "$scratch"' EXIT
 export PROOF_FORM=$form PROOF_SCRATCH=$scratch
 # A crash must end the process at once, and not in the runtime's own handler.
 export SWIFT_BACKTRACE=enable=no
+# What is tried; a plus says that the tree has changes of its own.
+commit=$(git rev-parse --short HEAD 2> /dev/null || echo unknown)
+[[ -z $(git status --porcelain --untracked-files=no 2> /dev/null) ]] || commit+=+
 
 # The files of the goals that are wanted, in order.
 goals=()
@@ -84,7 +87,7 @@ round() {
   status=$?
   awk -v goal="$id" -v name="$name" -v form="$form" -v seed="$seed" -v status="$status" \
     -v start="$start" -v now="$(date +%s.%N)" -v date="$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-    -v machine="$(uname -sr), $(nproc) cores" '
+    -v commit="$commit" -v machine="$(uname -sr), $(nproc) cores" '
     # Lines can begin in the middle of what others print.
     match($0, "proof: " name " [0-9]+ failures [0-9]+") {
       split(substr($0, RSTART, RLENGTH), word, " ")
@@ -98,8 +101,9 @@ round() {
       skipped = reason == "" ? "null" : "\"" reason "\""
       printf "{\"goal\":\"%s\",\"name\":\"%s\",\"form\":\"%s\",\"count\":%d,\"failures\":%d,", \
         goal, name, form, count, failures
-      printf "\"skipped\":%s,\"seed\":%d,\"seconds\":%.1f,\"date\":\"%s\",\"machine\":\"%s\"}\n", \
-        skipped, seed, now - start, date, machine
+      printf "\"skipped\":%s,\"seed\":%d,\"seconds\":%.1f,\"date\":\"%s\",\"commit\":\"%s\",", \
+        skipped, seed, now - start, date, commit
+      printf "\"machine\":\"%s\"}\n", machine
     }' "$log"
 }
 

@@ -9,8 +9,8 @@ table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 
 {
-  echo '| goal | tried | of | failures | seeds | machine time | last run | repeat |'
-  echo '| --- | --- | --- | --- | --- | --- | --- | --- |'
+  echo '| goal | tried | of | failures | seeds | machine time | last run | at commit | repeat |'
+  echo '| --- | --- | --- | --- | --- | --- | --- | --- | --- |'
   for file in Tests/Proof/goals/*.sh; do
     name=$(sed -n 's/^name=//p' "$file")
     title=$(sed -n 's/^title="\(.*\)"$/\1/p' "$file")
@@ -32,6 +32,7 @@ trap 'rm -f "$table"' EXIT
         failures += value("failures", "[0-9]+")
         seconds += value("seconds", "[0-9.]+")
         date = substr(value("date", "\"[^\"]*"), 2, 10)
+        commit = substr(value("commit", "\"[^\"]*"), 2)
         skipped = substr(value("skipped", "\"[^\"]*"), 2)
         count += value("count", "[0-9]+")
         seed = value("seed", "[0-9]+")
@@ -43,8 +44,8 @@ trap 'rm -f "$table"' EXIT
         tried = !rounds ? "not run" : count == 0 && skipped != "" ? "skipped: " skipped : grouped(count)
         seeds = !rounds ? "" : first == last ? first : first "–" last
         time = !rounds ? "" : seconds < 120 ? int(seconds + 0.5) " s" : int(seconds / 60 + 0.5) " min"
-        printf "| %s | %s | %s | %s | %s | %s | %s | `Tests/Proof/run.sh long %s` |\n", title, tried, \
-          grouped(target), rounds ? failures + 0 : "", seeds, time, date, name
+        printf "| %s | %s | %s | %s | %s | %s | %s | %s | `Tests/Proof/run.sh long %s` |\n", title, tried, \
+          grouped(target), rounds ? failures + 0 : "", seeds, time, date, commit, name
       }' "$lines"
   done
   machine=$(sed -nE 's/.*"form":"long".*"machine":"([^"]*)".*/\1/p' "$lines" | tail -1)
