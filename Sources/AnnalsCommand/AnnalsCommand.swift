@@ -28,7 +28,7 @@ struct AnnalsCommand: ParsableCommand {
       ConsumersCommand.self, SnapshotsCommand.self, TortureCommand.self, BenchCommand.self,
       DemoCommand.self,
       DemoCrashCommand.self, DemoProjectCommand.self, TortureWriteCommand.self,
-      TortureCheckCommand.self, TortureLockCommand.self,
+      TortureCheckCommand.self, TortureFollowCommand.self, TortureLockCommand.self,
     ]
   )
 }

@@ -8,6 +8,9 @@ struct TortureWorkload {
   /// The most events of one append.
   private static let batchMax: UInt64 = 4
 
+  /// How many aggregates there are; each gets an event in its turn.
+  static let aggregateCount: UInt64 = 50
+
   /// How many events the append has whose first event gets `position`.
   func count(from position: UInt64) -> UInt64 { 1 + mix(position, 1) % Self.batchMax }
 
@@ -30,7 +33,7 @@ struct TortureWorkload {
       time: Timestamp(microseconds: Int64(position)),
       tags: position % 4 == 0 ? ["fourth"] : []
     )
-    return (AggregateID("subject-\(position % 50)"), event)
+    return (AggregateID("subject-\(position % Self.aggregateCount)"), event)
   }
 
   /// Whether appends can end at `position`, given that they can end at `known` before it.
@@ -66,9 +69,14 @@ extension TortureWorkload {
     to path: String,
     through end: UInt64,
     sayingDurable: Bool,
+    isSoaked: Bool = false,
     _ output: OutputStream
   ) throws {
-    let log = try EventLog(at: path, options: Self.options(.readWrite))
+    let options = isSoaked ? Self.soakOptions(.readWrite) : Self.options(.readWrite)
+    let log = try EventLog(at: path, options: options)
+    if isSoaked, log.ruleCount == 0 {
+      try log.retain(.keepCount(.category("subject"), TortureFollower.keptCount))
+    }
     var last = log.writtenThrough.rawValue
     // What is found at opening was made durable by it.
     try say(last, output)

@@ -137,6 +137,8 @@ struct TortureWriteCommand: Verb {
   var events: UInt64?
   @Flag(help: "Say only what survives power loss.")
   var saysDurable = false
+  @Flag(help: "Keep only the newest events, and compact.")
+  var soak = false
 
   func run(_ streams: StandardStreams) throws {
     let workload = TortureWorkload(seed: seed)
@@ -144,6 +146,7 @@ struct TortureWriteCommand: Verb {
       to: store.path,
       through: events ?? .max,
       sayingDurable: saysDurable,
+      isSoaked: soak,
       streams.output
     )
   }
@@ -174,6 +177,28 @@ struct TortureCheckCommand: Verb {
     if let problem = try StoreVerifier.verify(store.path).problems.first {
       throw CommandFailure(.problems, "\(problem.file): \(problem.message)")
     }
+  }
+}
+
+/// What reads beside a soaked writer.
+struct TortureFollowCommand: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "torture-follow",
+    abstract: "Follows a process of torture-write --soak, and says how far.",
+    shouldDisplay: false
+  )
+
+  @OptionGroup var store: StoreArgument
+  @Option(help: "What the events follow from.")
+  var seed: UInt64
+  @Flag(help: "End when all there is was read.")
+  var once = false
+  @Flag(help: "Lose descriptors, to be found out.")
+  var leaks = false
+
+  func run(_ streams: StandardStreams) throws {
+    var follower = TortureFollower(seed: seed, leaks: leaks)
+    try follower.follow(store.path, once: once, streams.output)
   }
 }
 
