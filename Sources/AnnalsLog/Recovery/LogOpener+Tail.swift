@@ -250,6 +250,7 @@ extension LogOpener {
     report.scannedEvents += scan.eventCount
     if isWritingAllowed, let first = scan.damages.first { throw .corrupt(first) }
     damages += scan.damages
+    typeMax = max(typeMax, scan.typeMax)
   }
 
   /// Puts the events of a sealed segment, the newest without footer, into the index: they are

@@ -23,6 +23,8 @@ package struct LogOpener {
   let through: UInt64
   /// … and, behind that, for the rules up to this record.
   let throughRecord: UInt64
+  /// The greatest number of a type that the walked events have.
+  var typeMax = 0
   /// The record of the retention file that was read; 0 if there is none.
   var retentionFile: UInt64 = 0
 
@@ -120,6 +122,7 @@ package struct LogOpener {
     for segment in unindexed { try indexSealed(segment) }
     try walk(unsealed)
     if areTypesShort() { collectTypes() }
+    if isWriting { try checkTypes() }
     // Tables made in memory are to be written as well.
     unfooted =
       segments.filter { segment in
@@ -163,6 +166,13 @@ package struct LogOpener {
     if report.findings.contains(where: { $0.kind == .typesRebuilt }) { return true }
     guard let used = try? segments.last?.footer?.types() else { return false }
     return used.contains { $0.number > core.types.count }
+  }
+
+  /// Fails if events have types without a name: the next new name would get the number of one.
+  private func checkTypes() throws(LogError) {
+    let used = (try? segments.last?.footer?.types())?.map(\.number).max() ?? 0
+    if max(used, typeMax) <= core.types.count { return }
+    throw .corrupt(Corruption(file: StoreFile.types, offset: 0, .erased))
   }
 
   /// Takes up the names first used in the last segment, which is not walked if a footer covers it.

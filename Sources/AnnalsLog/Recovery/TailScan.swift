@@ -50,6 +50,8 @@ package struct TailScan {
   package var throughRecord: UInt64 = 0
   /// The number of type names that the walked frames hold.
   package private(set) var typeCount = 0
+  /// The greatest number of a type that the walked events have.
+  package private(set) var typeMax = 0
   /// Whether nothing was written behind `durableEnd`: the store was closed there.
   ///
   /// Whoever walks on
@@ -231,6 +233,9 @@ package struct TailScan {
       )
     }
     for sequence in indexer.keySequences { keySequence = max(keySequence, sequence) }
+    for index in 0..<frame.eventCount {
+      typeMax = max(typeMax, Int(clamping: frame.types.value(index, in: bytes)))
+    }
   }
 
   #if ANNALS_PLANTED_BUGS
