@@ -2,8 +2,8 @@ internal import AnnalsLog
 
 /// What follows a soaked writer, from another process, for as long as there are writers.
 ///
-/// The rule of a soak keeps the newest events of each aggregate, and the aggregates take turns: what
-/// is to be seen at any head follows from the head, and each event of it is demanded, in order.
+/// The rule of a soak keeps the newest events of each aggregate, and the aggregates take turns:
+/// what is to be seen at any head follows from the head; each event of it is demanded, in order.
 struct TortureFollower {
   /// How many events of each aggregate are kept.
   static let keptCount: UInt64 = 100
