@@ -35,7 +35,7 @@ trap 'rm -f "$table"' EXIT
         commit = substr(value("commit", "\"[^\"]*"), 2)
         skipped = substr(value("skipped", "\"[^\"]*"), 2)
         count += value("count", "[0-9]+")
-        seed = value("seed", "[0-9]+")
+        seed = value("seed", "[0-9]+") + 0
         if (first == "" || seed < first) first = seed
         if (seed > last) last = seed
         rounds++
