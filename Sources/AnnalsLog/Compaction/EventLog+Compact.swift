@@ -3,8 +3,9 @@ extension EventLog {
   ///
   /// Asks the segments' footers, and reads what rules name and a sample of some thousand events
   /// where rules are about a category, unless the options ask for every event; the report says
-  /// where a number is an estimate. Changes nothing, and works on a log that was opened for
-  /// reading.
+  /// where a number is an estimate. Goes by what is durable: of what is only written, which
+  /// compaction makes durable first, it knows nothing. Changes nothing, and works on a log that was
+  /// opened for reading.
   public func planCompaction(
     _ options: CompactionOptions = CompactionOptions()
   ) throws(LogError) -> CompactionReport {

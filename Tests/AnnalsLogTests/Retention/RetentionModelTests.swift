@@ -27,9 +27,12 @@ import Testing
     mutating func compact() throws {
       var options = CompactionOptions()
       options.leastGarbage = random.next() % 2 == 0 ? 0 : 0.3
+      // A plan goes by what is durable: what compaction makes so may leave its segment with less
+      // garbage, for its size, than is worth it.
+      let isPlanned = log.core.durableThrough == log.core.writtenThrough
       let plan = try log.planCompaction(options)
       let report = try log.compact(options)
-      #expect(report.eventsRemoved >= plan.eventsRemoved)
+      if isPlanned { #expect(report.eventsRemoved >= plan.eventsRemoved) }
       compactions += report.segmentsMade
       removed += report.eventsRemoved
     }
