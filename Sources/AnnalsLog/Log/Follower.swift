@@ -173,7 +173,15 @@ package final class Follower: @unchecked Sendable {
       next = entries.first
     }
     guard let next else { return false }
-    let file = try core.files.log.openFile(StoreFile.segment(next.id), .readOnly)
+    let file: any LogFile
+    do throws(LogError) {
+      file = try core.files.log.openFile(StoreFile.segment(next.id), .readOnly)
+    } catch {
+      // Compaction has put another in its place, and is about to say so.
+      let isListed = try StoreLayout.read(core.files).list.segments.contains { $0.id == next.id }
+      if isListed { throw error }
+      return false
+    }
     let mapping = try StoreFiles.mapAll(file)
     guard let header = try SegmentHeader.decode(mapping.bytes, file: file.name),
       header.segmentID == next.id

@@ -10,7 +10,32 @@ package struct StoreLayout: Sendable {
   ///
   /// Damaged manifests and lists are made anew from the segments' headers; a version or feature of
   /// the future is told and nothing is touched.
+  ///
+  /// Beside a writer, the list that a manifest led to may be gone when it is opened, and not be
+  /// among the names yet: what was read counts only if the manifest stayed as it was.
   package static func read(_ files: StoreFiles) throws(LogError) -> StoreLayout {
+    for _ in 0..<attemptsMax {
+      let before = manifestBytes(files)
+      let found: Result<StoreLayout, LogError>
+      do throws(LogError) {
+        found = .success(try readOnce(files))
+      } catch {
+        found = .failure(error)
+      }
+      if manifestBytes(files) == before { return try found.get() }
+    }
+    return try readOnce(files)
+  }
+
+  /// How often a manifest may change under who reads it: each time, a writer has synced two files.
+  private static let attemptsMax = 100
+
+  private static func manifestBytes(_ files: StoreFiles) -> [UInt8]? {
+    try? files.root.openFile(StoreFile.manifest, .readOnly)
+      .read(Manifest.Layout.byteCount * Manifest.Layout.slots, at: 0)
+  }
+
+  private static func readOnce(_ files: StoreFiles) throws(LogError) -> StoreLayout {
     let names = try files.root.names()
     var layout: StoreLayout?
     var newest: Manifest?
