@@ -215,24 +215,48 @@ extension FrameRewriter {
     _ = reader.readVarint()
     _ = reader.readZigzag()
     if flags & EventsFrame.Flags.durableBefore == 0 { _ = reader.readVarint() }
+    let start = again(
+      .events,
+      frame.firstPosition,
+      frame.time,
+      flags: flags & ~(EventsFrame.Flags.paddingMask | EventsFrame.Flags.durableBefore),
+      bytes.extracting(reader.offset..<frame.payloadsEnd),
+      base,
+      to: &output
+    )
+    return finish(&output, from: start, at: offset, checksum)
+  }
+
+  /// Appends a frame but for its checksum: position and time count from another base than they did,
+  /// what stands behind them is `rest`, and everything before the frame is durable.
+  ///
+  /// - Returns: where in the output it begins.
+  private static func again(
+    _ kind: FrameHeader.Kind,
+    _ firstPosition: UInt64,
+    _ time: Int64,
+    flags: UInt8,
+    _ rest: Span<UInt8>,
+    _ base: SegmentBase,
+    to output: inout ByteBuffer
+  ) -> Int {
     let start = output.count
     output.append(UInt64(0))
     output.append(UInt8(0))
-    output.appendVarint(frame.firstPosition - base.position)
-    output.appendZigzag(frame.time &- base.time)
-    output.append(bytes.extracting(reader.offset..<frame.payloadsEnd))
+    output.appendVarint(firstPosition - base.position)
+    output.appendZigzag(time &- base.time)
+    output.append(rest)
     let padding = -(output.count - start) & (FrameHeader.unit - 1)
     output.appendZeros(padding)
-    let kept = flags & ~(EventsFrame.Flags.paddingMask | EventsFrame.Flags.durableBefore)
     output.store(
-      kept | UInt8(padding) | EventsFrame.Flags.durableBefore,
+      flags | UInt8(padding) | EventsFrame.Flags.durableBefore,
       at: start + FrameHeader.Layout.byteCount
     )
     output.store(
-      FrameHeader.lengthAndKind(output.count - start, .events),
+      FrameHeader.lengthAndKind(output.count - start, kind),
       at: start + FrameHeader.Layout.lengthAndKind.lowerBound
     )
-    return finish(&output, from: start, at: offset, checksum)
+    return start
   }
 
   /// Appends a control frame.
@@ -270,22 +294,14 @@ extension FrameRewriter {
     _ checksum: FrameChecksum,
     to output: inout ByteBuffer
   ) -> UInt32 {
-    let start = output.count
-    output.append(UInt64(0))
-    output.append(UInt8(0))
-    output.appendVarint(frame.firstPosition - base.position)
-    output.appendZigzag(frame.time &- base.time)
-    output.append(bytes.extracting(frame.rest))
-    let padding = -(output.count - start) & (FrameHeader.unit - 1)
-    output.appendZeros(padding)
-    output.store(
-      UInt8(padding) | EventsFrame.Flags.durableBefore
-        | (frame.isLone ? EventsFrame.Flags.lone : 0),
-      at: start + FrameHeader.Layout.byteCount
-    )
-    output.store(
-      FrameHeader.lengthAndKind(output.count - start, .compressedEvents),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
+    let start = again(
+      .compressedEvents,
+      frame.firstPosition,
+      frame.time,
+      flags: frame.isLone ? EventsFrame.Flags.lone : 0,
+      bytes.extracting(frame.rest),
+      base,
+      to: &output
     )
     return finish(&output, from: start, at: offset, checksum)
   }

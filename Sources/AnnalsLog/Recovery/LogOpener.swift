@@ -164,14 +164,19 @@ package struct LogOpener {
   /// Whether names may be missing: the types file was damaged, or ends before those in use.
   private func areTypesShort() -> Bool {
     if report.findings.contains(where: { $0.kind == .typesRebuilt }) { return true }
-    guard let used = try? segments.last?.footer?.types() else { return false }
-    return used.contains { $0.number > core.types.count }
+    return greatestType > core.types.count
+  }
+
+  /// The greatest number of a type that events have: those that were walked, and those that the
+  /// last segment's footer knows.
+  private var greatestType: Int {
+    let footed = (try? segments.last?.footer?.types()) ?? []
+    return max(typeMax, footed.map(\.number).max() ?? 0)
   }
 
   /// Fails if events have types without a name: the next new name would get the number of one.
   private func checkTypes() throws(LogError) {
-    let used = (try? segments.last?.footer?.types())?.map(\.number).max() ?? 0
-    if max(used, typeMax) <= core.types.count { return }
+    if greatestType <= core.types.count { return }
     throw .corrupt(Corruption(file: StoreFile.types, offset: 0, .erased))
   }
 
