@@ -117,7 +117,7 @@ tell() {
   if ((failures)); then
     printf '%-4s %-20s FAILED: %s of %s, seed %s, %s s\n' "$id" "$name" "$failures" \
       "$(field count "$line")" "$(field seed "$line")" "$(field seconds "$line")"
-    grep -aE '^(✘|.*error:|Fatal error)|recorded an issue|signal|fail' "$scratch/log" | head -30
+    grep -av '^proof: ' "$scratch/log" | grep -aE -A6 '^(✘|.*error:|Fatal error)|recorded an issue|signal|fail' | head -60
     tail -n 15 "$scratch/log"
     failed+=("$name")
   elif [[ $skipped != null ]]; then

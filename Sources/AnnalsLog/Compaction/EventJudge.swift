@@ -177,11 +177,10 @@ struct EventJudge {
     if let category, isDeleted,
       bounds.version > 0 || bounds.time != .min || bounds.position > category.throughPosition
     {
-      let version = try newest()
-      let isOwn =
-        own.map { $0.deletion != 0 && ($0.isTombstone || $0.deletedVersion >= version) } ?? false
-      if !isOwn {
-        row.keptVersion = version
+      // Nor may the newest event go that tells so: a deletion of its own the aggregate may be
+      // opened from again, and then where that event stood is what counts.
+      if own?.isTombstone != true {
+        row.keptVersion = try newest()
         row.deletedThrough = category.throughPosition
       }
     }
