@@ -6,10 +6,12 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +25,18 @@ int annals_clone(int target, int source) {
   while (ioctl(target, FICLONE, source) != 0)
     if (errno != EINTR) return errno;
   return 0;
+}
+
+int annals_keeps_blocks(int descriptor) {
+  struct statfs status;
+  while (fstatfs(descriptor, &status) != 0)
+    if (errno != EINTR) return 0;
+  switch ((unsigned long)status.f_type) {
+  case EXT4_SUPER_MAGIC:  // ext2 and ext3 as well
+  case XFS_SUPER_MAGIC:
+  case TMPFS_MAGIC: return 1;
+  default: return 0;
+  }
 }
 
 int64_t annals_content_end(int descriptor, int64_t offset, int64_t size) {

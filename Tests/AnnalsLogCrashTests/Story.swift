@@ -52,6 +52,15 @@ enum Step: Sendable {
   case close
 }
 
+extension Step {
+  /// A written append of one event without tags, which is staged if the story stages at all.
+  static func staged(_ number: Int, byteCount: Int = 40) -> Step {
+    var append = PlannedAppend(number, byteCount: byteCount)
+    append.events[0].tags = []
+    return .append(append, .written)
+  }
+}
+
 /// A life of a log: what was done before, and what is done while the crash comes.
 struct Story: Sendable {
   let name: String
@@ -76,6 +85,8 @@ struct StoryOptions: Sendable {
   var firstSegmentBytes = 64 << 10
   var segmentBytes = 16 << 10
   var preallocation = LogOptions.Preallocation.reserve
+  /// Whether single written events are staged.
+  var stages = false
 }
 
 // MARK: The stories
@@ -212,9 +223,30 @@ extension Story {
     ]
   )
 
+  /// Staged events before, between and behind what is framed, and kills with some of them staged.
+  static let staged = Story(
+    name: "staged",
+    options: StoryOptions(stages: true),
+    prelude: [.append(PlannedAppend(0, eventCount: 3)), .close],
+    steps: [
+      .staged(1), .staged(2), .restart,
+      .staged(3), .append(PlannedAppend(4, eventCount: 2, hasKey: true), .written), .staged(5),
+      .append(PlannedAppend(6)), .staged(7, byteCount: 900), .staged(8), .sync,
+      .staged(9), .reopen, .staged(10), .staged(11), .restart, .staged(12), .close,
+    ]
+  )
+
+  /// Halves of the staging file that are filled again and again, over a roll.
+  static let stagedHalves = Story(
+    name: "staged halves",
+    options: StoryOptions(segmentBytes: 128 << 10, stages: true),
+    prelude: [.append(PlannedAppend(0, eventCount: 3)), .close],
+    steps: (1...14).map { .staged($0, byteCount: 7600) }
+  )
+
   /// All of them.
   static let all = [
     creation, loneAppends, zerosAhead, batches, mixedDurability, equalFrames, rolls, largeAppends,
-    checkpointMerge, newTypes, reopening, restarting,
+    checkpointMerge, newTypes, reopening, restarting, staged, stagedHalves,
   ]
 }

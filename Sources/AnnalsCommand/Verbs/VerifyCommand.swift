@@ -89,6 +89,7 @@ extension VerifyNote.Kind {
     case .leftover: "left by an interrupted write"
     case .damagedSlot: "this slot of a consumer is damaged; its other one counts"
     case .strayFile: "this file is none of the store's"
+    case .stagedEvents: "written events, not framed yet; opening for writing takes them up"
     case .liveWriter: "a writer is at work; what it had published was checked"
     }
   }

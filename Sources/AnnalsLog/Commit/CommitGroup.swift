@@ -10,6 +10,10 @@ package final class CommitGroup {
   var needsSync = false
   /// An upper bound of the frame's bytes.
   var encodedBytesMax = 0
+  /// How many of its events, the first ones, are in the staging file and were acknowledged.
+  var stagedCount = 0
+  /// The half of the staging file they are in.
+  var stagedHalf = 0
   /// How many types the store has with this group; those the log does not hold yet go with it.
   var typeCount = 0
 
@@ -40,6 +44,14 @@ package final class CommitGroup {
   /// Whether there is nothing to do for the group.
   var isEmpty: Bool { !needsSync && contents.events.isEmpty && contents.keys.isEmpty }
 
+  /// Whether somebody waits for it to be committed; a group of staged events can wait.
+  var isWanted: Bool { !isEmpty && (stagedCount == 0 || !isAllStaged || needsSync || hasWaiters) }
+
+  private var hasWaiters: Bool { unsafe blockingWaiters > 0 || !tasks.isEmpty }
+
+  /// Whether all its events are in the staging file, so that nothing of it can be lost to a kill.
+  var isAllStaged: Bool { stagedCount == contents.events.count && contents.keys.isEmpty }
+
   /// Forgets everything but the memory, and takes the next number.
   package func reset(number: UInt64) {
     self.number = number
@@ -49,6 +61,7 @@ package final class CommitGroup {
     encodedBytesMax = 0
     blockingWaiters = 0
     typeCount = 0
+    stagedCount = 0
   }
 }
 

@@ -5,6 +5,7 @@ extension Writer {
     _ durability: Durability
   ) throws(LogError) -> Receipt {
     var attempt = try begin(batch, durability)
+    if let receipt = stage(batch, attempt) { return receipt }
     while true {
       lock.lock()
       switch admit(batch.contents, attempt) {
@@ -37,6 +38,7 @@ extension Writer {
     _ durability: Durability
   ) async throws(LogError) -> Receipt {
     var attempt = try begin(batch, durability)
+    if let receipt = stage(batch, attempt) { return receipt }
     try startTaskThread()
     while true {
       var admission = Admission.wait
@@ -200,7 +202,7 @@ extension Writer {
         rollBytesWanted = 0
         if case .failure(let error) = leadRoll(byteCount) { resumeRoomTasks(.failed(error)) }
         resumeRoomTasks(.retry)
-      } else if !open.isEmpty {
+      } else if unsafe open.isWanted || !open.isEmpty && !roomTasks.isEmpty {
         lead()
       } else if unsafe !roomTasks.isEmpty {
         resumeRoomTasks(.retry)

@@ -1,7 +1,9 @@
 extension Writer {
   /// Makes what was only written durable, if anything was; called now and then by the log's thread.
   package func syncWritten() {
-    if core.durableThrough < core.writtenThrough { try? sync() }
+    if core.stagedThrough > 0 || core.durableThrough < core.writtenThrough {
+      try? sync()
+    }
   }
 
   /// Ends writing; see `EventLog.close`.
@@ -12,11 +14,14 @@ extension Writer {
       lock.unlock()
       return
     }
+    let wasPoisoned = poison != nil
     // What is queued goes first; then nobody is let in any more.
     while isCommitting || !open.isEmpty { waitForRoom() }
     isClosed = true
     room.broadcast()
     let isUsable = poison == nil && directoryLock.isHeldByProcess
+    // Of staged events that could not be framed nobody else hears.
+    let unheard = wasPoisoned ? nil : poison
     isCommitting = true
     let keySequence = keySequence
     taskLeader.broadcast()
@@ -27,6 +32,7 @@ extension Writer {
     if core.options.hasMaintenanceThread { maintenance.stop() }
     // Whatever comes of the rest: the store is given up.
     defer { directoryLock.release() }
+    if let unheard { throw .writerPoisoned(unheard) }
     guard isUsable else { return }
     do {
       try syncTail()
@@ -56,6 +62,16 @@ extension Writer {
         manifest.isClosed = true
       }
     }
+    // All of it is in frames that are durable.
+    staging.value?.clear()
+  }
+
+  /// Ends a writer that could not begin, and gives the store up as it is.
+  package func giveUp() {
+    lock.withLock { isClosed = true }
+    if core.options.hasMaintenanceThread { maintenance.stop() }
+    control?.end()
+    directoryLock.release()
   }
 
   /// Whether the last close made the footer that this one would make: nothing was appended since.

@@ -46,6 +46,11 @@ package final class Writer: @unchecked Sendable {
   var taskThread: Thread?
   let scratch = Cell(AdmissionScratch())
 
+  /// Where single written events wait to be framed; nil where there is no such place.
+  let staging = Cell<Staging?>(nil)
+  /// Whether the group being committed, if there is one, was all staged, and in which half.
+  var committingStaged: (isAll: Bool, half: Int)?
+
   private let tailCell: Cell<WriterTail>
   let encoder = Cell(FrameEncoder())
   var typeFile: TypeFile
@@ -124,6 +129,7 @@ extension Writer {
     isCommitting = true
     let group = takeOpenGroup()
     committing = group
+    committingStaged = (group.isAllStaged, group.stagedHalf)
     offsetBound = tail.offset + group.encodedBytesMax + frameSlack(newTypes: core.types.count)
     lock.unlock()
     let result = commit(group)
@@ -183,12 +189,14 @@ extension Writer {
   package func finishCommitting() {
     isCommitting = false
     committing = nil
+    committingStaged = nil
+    core.noteStaged(through: open.stagedCount > 0 ? nextPosition - 1 : 0)
     offsetBound = tail.offset
     segmentByteCount = tail.segment.mapping.count
     segmentBase = tail.segment.base.position
     typeCountInLog = tail.typeCount
     if roomWaiters > 0 { room.broadcast() }
-    if !open.isEmpty {
+    if open.isWanted {
       if open.blockingWaiters > 0 { open.settled.signal() } else { taskLeader.signal() }
     }
     if rollBytesWanted > 0 {
@@ -231,15 +239,17 @@ extension Writer {
       control?.publish(durable: core.durableThrough, written: core.writtenThrough)
       return (.committed, nil)
     case .failure(let failure):
-      if failure.isPoisoning { poison = failure.cause }
       if case .diskFull(let cause) = failure.error { core.options.observe?(.diskFull(cause)) }
       // What was queued behind it counted on it: take that back first, and let it ask again.
       let behind = takeOpenGroup()
+      // Staged events were acknowledged: they stay where they are, for the next opening.
+      let isPoisoning = failure.isPoisoning || group.stagedCount + behind.stagedCount > 0
+      if isPoisoning { poison = failure.cause }
       takeBack(behind)
       if !failure.isWritten { takeBack(group) }
       settledThrough = behind.number
       let outcome: GroupOutcome =
-        failure.isPoisoning ? .failed(.writerPoisoned(failure.cause)) : .retry
+        isPoisoning ? .failed(.writerPoisoned(failure.cause)) : .retry
       noteFailure(behind, outcome)
       noteFailure(group, .failed(failure.error))
       return (.failed(failure.error), (behind, outcome))

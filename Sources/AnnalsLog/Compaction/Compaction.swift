@@ -62,7 +62,10 @@ package final class Compaction: @unchecked Sendable {
     try compactor.settle()
     // Before the events: until those are gone it is done again, whatever happens.
     if let removed = compactor.removed { try snapshots.forget(removed.aggregates) }
-    if let position = compactor.firstErased { try forget(from: position) }
+    if let position = compactor.firstErased {
+      try forget(from: position)
+      try writer.eraseStaging()
+    }
     try compactor.run(writer.maintenance, writer.control)
     return compactor.report
   }

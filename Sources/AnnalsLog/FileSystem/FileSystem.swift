@@ -122,6 +122,11 @@ package protocol LogFile: AnyObject, Sendable {
   /// Maps the first `byteCount` bytes, shared with all writers of the file.
   func map(_ byteCount: Int, writable: Bool) throws(LogError) -> Mapping
 
+  /// Maps the first `byteCount` bytes for writing, if a write there can neither run out of space
+  /// nor wait for the disk: their blocks, which were reserved, are the file's own, and their pages
+  /// stay in memory. Nil where the system does not promise both.
+  func mapPinned(_ byteCount: Int) throws(LogError) -> Mapping?
+
   /// Drops clean cached pages, so that the next read shows what the device holds.
   func dropCache()
 

@@ -78,6 +78,26 @@ package final class Mapping: @unchecked Sendable {
     if offset >= 0, offset < count { unsafe annals_prefetch(base + offset) }
   }
 
+  /// Stores bytes at `offset` of a mapping that is for writing.
+  package func write(_ bytes: Span<UInt8>, at offset: Int) {
+    precondition(offset >= 0 && offset + bytes.count <= count, "a write lies in the mapping")
+    unsafe bytes.withUnsafeBytes { source in
+      if let from = source.baseAddress {
+        unsafe (base + offset).copyMemory(from: from, byteCount: source.count)
+      }
+    }
+  }
+
+  /// Makes a range of a mapping that is for writing zero.
+  package func clear(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is mapped")
+    unsafe (base + range.lowerBound).initializeMemory(
+      as: UInt8.self,
+      repeating: 0,
+      count: range.count
+    )
+  }
+
   /// The address of the first byte, for the few places that share words with other processes.
   @unsafe
   package var address: UnsafeMutableRawPointer { unsafe base }

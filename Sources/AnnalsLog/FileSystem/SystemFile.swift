@@ -144,6 +144,14 @@ package final class SystemFile: LogFile {
     }
   }
 
+  package func mapPinned(_ byteCount: Int) throws(LogError) -> Mapping? {
+    guard annals_keeps_blocks(descriptor.rawValue) != 0 else { return nil }
+    let mapping = try map(byteCount, writable: true)
+    // What is locked is read in now and never given up: no later access fails or waits. Unmapping
+    // unlocks.
+    return unsafe mlock(mapping.address, byteCount) == 0 ? mapping : nil
+  }
+
   package func contentEnd(from offset: Int) throws(LogError) -> Int {
     let size = try size()
     let end = Int(annals_content_end(descriptor.rawValue, Int64(offset), Int64(size)))

@@ -1,8 +1,6 @@
-/// The first bytes of the staging file: the place the format keeps for written events that are not
-/// framed yet.
+/// The first bytes of the staging file, which holds written events that are not framed yet.
 ///
-/// Specified in `Format.md`, section "Staging". This version writes no staging file; a reader that
-/// finds one with entries of a newer writer is told by the segment's feature bits.
+/// Specified in `Format.md`, section "Staging".
 package struct StagingHeader: Equatable, Sendable {
   package enum Layout {
     package static let salt = 40..<48
@@ -11,16 +9,36 @@ package struct StagingHeader: Equatable, Sendable {
     package static let byteCount = HeaderBlock.byteCount
   }
 
+  /// The bytes of each of the two parts behind the header: small enough to be locked into memory
+  /// where processes may lock 64 KiB.
+  package static let halfByteCount = 32 << 10
+  /// The bytes of the file.
+  package static let fileByteCount = Layout.byteCount + 2 * halfByteCount
+
+  /// Where a half begins.
+  package static func offset(ofHalf half: Int) -> Int { Layout.byteCount + half * halfByteCount }
+
   package var storeID: StoreID
-  /// Random; new for every opening, so that entries of an earlier one do not verify.
+  /// Random; a new one is durable before the first entry, if there were entries of an earlier
+  /// opening: those do not verify any more.
   package var salt: UInt64
-  /// The bytes behind the header that hold entries.
+  /// The bytes behind the header that hold entries; 65,536.
   package var capacity: UInt64
 
   package init(storeID: StoreID, salt: UInt64, capacity: UInt64) {
     self.storeID = storeID
     self.salt = salt
     self.capacity = capacity
+  }
+
+  /// A header for this build's entries.
+  package init(storeID: StoreID, salt: UInt64 = .random(in: 1 ... .max)) {
+    self.init(storeID: storeID, salt: salt, capacity: UInt64(2 * Self.halfByteCount))
+  }
+
+  /// What the checksums of entries are made with.
+  package var checksum: FrameChecksum {
+    FrameChecksum(salt: UInt32(truncatingIfNeeded: salt ^ salt >> 32))
   }
 
   /// Appends the block.

@@ -93,6 +93,9 @@ package struct BatchContents: ~Copyable {
   /// The number of events.
   var count: Int { items.count }
 
+  /// Whether it is one event without tags, id, metadata and key, and names no other aggregate.
+  var isLone: Bool { items.count == 1 && aggregates.count == 1 && extras.isEmpty && key == nil }
+
   /// Empties the batch and keeps its memory.
   mutating func removeAll() {
     // What is empty already is not touched: emptying costs a call each.

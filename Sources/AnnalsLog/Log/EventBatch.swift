@@ -83,4 +83,10 @@ public struct BatchLimits: Sendable {
     self.payloadBytesMax = payloadBytesMax
     self.appendBytesMax = min(appendBytesMax, Limits.appendBytesMax)
   }
+
+  /// The limits of the format: for what was appended under other limits.
+  static let greatest = BatchLimits(
+    payloadBytesMax: Limits.appendBytesMax,
+    appendBytesMax: Limits.appendBytesMax
+  )
 }

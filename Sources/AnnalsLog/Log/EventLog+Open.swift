@@ -145,6 +145,12 @@ extension EventLog {
         intervalMilliseconds: core.options.writtenSyncMilliseconds
       ) { [weak writer] in writer?.syncWritten() }
     }
+    do throws(LogError) {
+      try writer.takeUpStaged(&opener.report)
+    } catch {
+      writer.giveUp()
+      throw error
+    }
     maintenance.request()
     return (writer, control)
   }

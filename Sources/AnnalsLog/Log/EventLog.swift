@@ -57,14 +57,16 @@ public final class EventLog: Sendable {
 
   /// The position of the last event a reader of the given visibility sees; 0 in an empty log.
   public func head(_ visibility: Durability? = nil) -> Position {
-    Position(core.visibleThrough(visibility ?? core.options.visibility))
+    let visibility = visibility ?? core.options.visibility
+    frameStaged(visibility)
+    return Position(core.visibleThrough(visibility))
   }
 
   /// Everything up to here survives power loss.
   public var durableThrough: Position { Position(core.durableThrough) }
 
   /// Everything up to here is with the kernel.
-  public var writtenThrough: Position { Position(core.writtenThrough) }
+  public var writtenThrough: Position { head(.written) }
 
   /// The random identity of the store; shared by its forks and backups.
   public var storeID: StoreID { core.storeID }
@@ -74,7 +76,7 @@ public final class EventLog: Sendable {
     of aggregate: AggregateID,
     visibility: Durability? = nil
   ) throws(LogError) -> Version {
-    let through = core.visibleThrough(visibility ?? core.options.visibility)
+    let through = head(visibility).rawValue
     return Version(try core.version(of: aggregate.text.utf8Span.span, through: through))
   }
 
@@ -176,15 +178,24 @@ extension EventLog {
 extension EventLog {
   /// A cursor over the events asked for; the fastest form of reading.
   public func cursor(_ request: ReadRequest = .all()) throws(LogError) -> EventCursor {
-    try EventCursor(core, request)
+    if request.pin == nil { frameStaged(request.visibility ?? core.options.visibility) }
+    return try EventCursor(core, request)
   }
+
+  /// Has events that are only staged framed, for a reader who is to see what is written.
+  func frameStaged(_ visibility: Durability) {
+    if visibility == .written { frameStaged() }
+  }
+
+  /// Has events that are only staged framed.
+  package func frameStaged() { writer?.frameStaged() }
 
   /// Lends each event asked for to `body`; the stable form of reading without copies.
   public func forEach<Failure: Error>(
     _ request: ReadRequest = .all(),
     _ body: (borrowing EventView) throws(Failure) -> Void
   ) throws {
-    var cursor = try EventCursor(core, request)
+    var cursor = try cursor(request)
     while let event = try cursor.next() { try body(event) }
   }
 
@@ -194,7 +205,7 @@ extension EventLog {
   public func read(_ request: ReadRequest = .all()) throws(LogError) -> [RecordedEvent] {
     var guarded = request
     guarded.isGuarded = true
-    var cursor = try EventCursor(core, guarded)
+    var cursor = try cursor(guarded)
     var events: [RecordedEvent] = []
     while let event = try cursor.next() { events.append(event.copy()) }
     return events

@@ -359,7 +359,9 @@ extension EventLog {
       if let follower {
         follower.wait(nanoseconds: rest, unlessBeyond: position.rawValue)
       } else {
-        core.signal.wait(nanoseconds: UInt64(rest)) { head() > position }
+        core.signal.wait(nanoseconds: UInt64(rest), isReady: frameStaged) {
+          core.visibleThrough(core.options.visibility) > position.rawValue
+        }
       }
     }
   }
@@ -375,8 +377,9 @@ extension EventLog {
       follower.wait(nanoseconds: Int64(nanoseconds), unlessBeyond: head().rawValue)
       try refresh()
     } else {
-      core.signal.wait(nanoseconds: nanoseconds) {
-        durableThrough > durable || writtenThrough > written
+      // Not the log's own watermarks, which may frame what is staged and move the signal.
+      core.signal.wait(nanoseconds: nanoseconds, isReady: frameStaged) {
+        core.durableThrough > durable.rawValue || core.writtenThrough > written.rawValue
       }
     }
   }

@@ -20,17 +20,27 @@ package final class HeadSignal: Sendable {
     if sleepers.load(ordering: .relaxed) > 0 { wake() }
   }
 
+  /// Whether somebody sleeps until the watermarks move, or is about to.
+  package var hasSleepers: Bool { sleepers.load(ordering: .relaxed) > 0 }
+
   /// Wakes all who wait, whether or not anything moved.
   package func wake() {
     lock.withLock { condition.broadcast() }
   }
 
   /// Sleeps until `isOver`, asked after each move, says so, or the time has passed.
-  package func wait(nanoseconds: UInt64, until isOver: () -> Bool) {
+  ///
+  /// `isReady` is called once it counts as sleeping, before it sleeps.
+  package func wait(
+    nanoseconds: UInt64,
+    isReady: () -> Void = {},
+    until isOver: () -> Bool
+  ) {
     let deadline = SystemClock.monotonicNanoseconds() + nanoseconds
     sleepers.add(1, ordering: .sequentiallyConsistent)
     defer { sleepers.subtract(1, ordering: .relaxed) }
     atomicMemoryFence(ordering: .sequentiallyConsistent)
+    isReady()
     lock.withLock {
       while !isOver() {
         let now = SystemClock.monotonicNanoseconds()

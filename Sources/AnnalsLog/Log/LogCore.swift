@@ -18,6 +18,7 @@ package final class LogCore: @unchecked Sendable {
   package let options: LogOptions
   private let written = Atomic<UInt64>(0)
   private let durable = Atomic<UInt64>(0)
+  private let staged = Atomic<UInt64>(0)
   /// Wakes threads of this process that wait for the watermarks to move.
   package let signal = HeadSignal()
   private let viewLock = Lock()
@@ -112,6 +113,18 @@ package final class LogCore: @unchecked Sendable {
 
   /// The last position handed to the kernel.
   package var writtenThrough: UInt64 { written.load(ordering: .acquiring) }
+
+  /// The last position that was acknowledged: readers of what is written will see it, if they do
+  /// not yet.
+  package var acknowledgedThrough: UInt64 { max(stagedThrough, writtenThrough) }
+
+  /// The last position of the staged events that readers do not see yet; 0 if there are none.
+  package var stagedThrough: UInt64 { staged.load(ordering: .acquiring) }
+
+  /// Notes that events are staged up to there, or that none are.
+  package func noteStaged(through position: UInt64) {
+    staged.store(position, ordering: .releasing)
+  }
 
   /// The last position that survives power loss; never beyond `writtenThrough`.
   package var durableThrough: UInt64 { durable.load(ordering: .acquiring) }

@@ -114,6 +114,7 @@ struct Verification {
     countBytes()
     for index in files.indices { checkSegment(index) }
     checkEnd()
+    checkStaging()
     checkRemovals()
     checkSnapshots()
     try checkNames(log)

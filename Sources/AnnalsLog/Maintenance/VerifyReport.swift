@@ -154,6 +154,9 @@ public struct VerifyNote: Equatable, Sendable {
     case leftover
     /// A file that is none of a store's.
     case strayFile
+    /// Written events that a killed process had not framed: the next opening for writing takes them
+    /// up.
+    case stagedEvents
     /// A writer is at work: only what it had published was checked.
     case liveWriter
   }

@@ -6,6 +6,8 @@ public struct RecoveryReport: Sendable {
   public var scannedBytes = 0
   /// The events that were scanned.
   public var scannedEvents = 0
+  /// The events that a killed process had written and not framed, and that were taken up.
+  public var stagedEvents = 0
   /// The torn tail that ended the log, if one did.
   public var tornTail: TornTail?
   /// Damage that was found and is survived by a second copy, or by making things anew.
@@ -55,6 +57,11 @@ public struct RecoveryReport: Sendable {
       case indexCheckpointIgnored
       /// The type table does not verify: it was made anew from the log.
       case typesRebuilt
+      /// The staging file's header does not verify: written events that were not framed are lost.
+      case stagingIgnored
+      /// Written events that were not framed do not continue the log, which lost what stood before
+      /// them with the power: they are lost as well.
+      case stagedEventsDropped
       /// A segment that was begun and never synced was dropped.
       case unsyncedSegmentDropped
       /// A file that belongs to nothing was left alone.

@@ -29,10 +29,11 @@ extension EventLog {
     reason: String = ""
   ) throws(LogError) -> RetentionReceipt {
     let record = core.retention.record + 1
-    let made = try core.makeRule(rule, reason, through: core.writtenThrough)
+    let through = writtenThrough
+    let made = try core.makeRule(rule, reason, through: through.rawValue)
     return RetentionReceipt(
       record: record,
-      position: Position(core.writtenThrough),
+      position: through,
       version: Version(made.version)
     )
   }
@@ -42,7 +43,7 @@ extension EventLog {
     of aggregate: AggregateID,
     visibility: Durability? = nil
   ) throws(LogError) -> AggregateStatus {
-    let through = core.visibleThrough(visibility ?? core.options.visibility)
+    let through = head(visibility).rawValue
     return try core.status(of: aggregate, through: through)
   }
 
@@ -51,7 +52,9 @@ extension EventLog {
     at position: Position? = nil,
     visibility: Durability? = nil
   ) throws(LogError) -> LogPin {
-    let moment = core.moment(visibility ?? core.options.visibility)
+    let visibility = visibility ?? core.options.visibility
+    frameStaged(visibility)
+    let moment = core.moment(visibility)
     let head = Position(moment.visible)
     if let position, position > head {
       throw .positionBeyondHead(requested: position, head: head)
@@ -88,7 +91,7 @@ extension EventLog {
     guard subjects.own != nil || subjects.category != nil else {
       return FoldRules(record: rules.record)
     }
-    let through = core.visibleThrough(visibility ?? core.options.visibility)
+    let through = head(visibility).rawValue
     let version = try core.version(of: id, through: through)
     return FoldRules(
       record: rules.record,

@@ -112,7 +112,7 @@ package final class SnapshotStore: @unchecked Sendable {
       drop(hash, place, .damaged)
       return nil
     }
-    if frame.position > position, frame.position <= core.writtenThrough { return nil }
+    if frame.position > position, frame.position <= core.acknowledgedThrough { return nil }
     if let version, frame.version > version { return nil }
     if let flaw = flaw(of: frame, fingerprint, id) {
       note(flaw)

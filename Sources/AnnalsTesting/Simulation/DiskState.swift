@@ -29,7 +29,8 @@ struct DiskState: Sendable {
   var canClone = false
   /// Counts the starts of the machine.
   var boot = 1
-  private var sequence = 0
+  /// Numbers changes in the order in which they were made.
+  var sequence = 0
   private var tokens = 0
 
   /// Looks up a name.

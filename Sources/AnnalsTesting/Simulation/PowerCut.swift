@@ -167,7 +167,7 @@ extension DiskState {
   /// kept for the cut to choose from.
   func powerless() -> DiskState {
     var state = self
-    state.files = files.map { $0.withoutCache() }
+    state.files = files.map { $0.withoutCache(sequence: &state.sequence) }
     state.locks = [:]
     state.faults = FaultPlan()
     state.boot += 1

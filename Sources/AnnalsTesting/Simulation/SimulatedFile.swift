@@ -90,6 +90,10 @@ final class SimulatedFile: LogFile {
     return unsafe Mapping(base: region.address, count: byteCount, owner: region, unmap: nil)
   }
 
+  func mapPinned(_ byteCount: Int) throws(LogError) -> Mapping? {
+    try map(byteCount, writable: true)
+  }
+
   func dropCache() {
     // Advice, so nobody hears of a failure.
     try? disk.perform(Operation(.dropCache, name)) { (state) throws(Refusal) in

@@ -44,6 +44,24 @@ struct SimulatedInode: Sendable {
     for change in pending { durable.apply(change) }
     durable.trim()
     pending.removeAll()
+    for (offset, bytes) in mappedPieces() {
+      durable.write(bytes, 0..<bytes.count, at: offset)
+    }
+    durable.trim()
+  }
+
+  /// What was stored through a mapping and is neither durable nor pending, by sectors of 512 bytes.
+  private func mappedPieces() -> [(offset: Int, bytes: [UInt8])] {
+    guard isMappedWritable, let region else { return [] }
+    var truth = durable
+    for change in pending { truth.apply(change) }
+    truth.trim()
+    let end = min(size, region.extent)
+    return stride(from: 0, to: end, by: 512).compactMap { offset in
+      let range = offset..<min(offset + 512, end)
+      let bytes = region.read(range)
+      return bytes == truth.read(range) ? nil : (offset, bytes)
+    }
   }
 
   /// Loses every pending write for ever, while the cache goes on showing it.
@@ -92,10 +110,16 @@ struct SimulatedInode: Sendable {
   }
 
   /// The file as the platter has it, with what is pending; nothing else when that is empty.
-  func withoutCache() -> SimulatedInode {
+  ///
+  /// What was stored through a mapping is pending like any write: the kernel writes such pages back
+  /// when it likes.
+  func withoutCache(sequence: inout Int) -> SimulatedInode {
     guard region != nil || size != durable.size || !pending.isEmpty else { return self }
     var bare = surviving(durable)
     bare.pending = pending
+    for piece in mappedPieces() {
+      bare.append(.write(offset: piece.offset, bytes: piece.bytes), &sequence)
+    }
     bare.blocks = blocks
     return bare
   }

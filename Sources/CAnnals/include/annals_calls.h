@@ -21,6 +21,12 @@ int annals_clone(int target, int source);
 /// Moves the descriptor's own offset.
 int64_t annals_content_end(int descriptor, int64_t offset, int64_t size);
 
+/// Whether blocks that a file of `descriptor`'s file system has are the file's own for ever, so that
+/// writing to them through a mapping cannot run out of space.
+///
+/// True for file systems that are known to write in place, false for all others.
+int annals_keeps_blocks(int descriptor);
+
 /// Sleeps while `*word` is `expected`, for at most `nanoseconds`; for ever if that is negative.
 ///
 /// Works between processes that map the same file, also read-only. Returns ETIMEDOUT when the time

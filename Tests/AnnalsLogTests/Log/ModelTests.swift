@@ -62,6 +62,7 @@ struct LogModel {
       options.preallocation = random.next() % 2 == 0 ? .reserve : .zeroAhead(16 << 10)
       options.indexKeysMax = random.next() % 2 == 0 ? 8 : 1_000_000
       options.visibility = .written
+      options.stagesWithoutThread = random.next() % 2 == 0
       return options
     }
     var model = LogModel()
