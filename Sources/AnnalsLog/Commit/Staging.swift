@@ -47,6 +47,7 @@ package struct Staging: ~Copyable {
       batch,
       position: position,
       version: version,
+      type: batch.typeNumbers[Int(batch.items[0].type)],
       time: time,
       at: offset,
       header.checksum,

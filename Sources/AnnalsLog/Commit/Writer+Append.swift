@@ -187,7 +187,7 @@ extension Writer {
   private func startTaskThread() throws(LogError) {
     try lock.withLock { () throws(LogError) in
       if taskThread != nil { return }
-      taskThread = try Thread(name: "annals-commit") { [weak self] in self?.serveTasks() }
+      taskThread = try Thread(name: "annals-commit") { [unowned self] in serveTasks() }
     }
   }
 

@@ -9,7 +9,9 @@ extension Writer {
   /// Admits an append and stages its event, if that is all there is to it; nil, and nothing is
   /// changed, if it has to go the usual way.
   func stage(_ batch: EventBatch, _ attempt: AppendAttempt) -> Receipt? {
-    guard attempt.durability == .written, batch.contents.isLone else { return nil }
+    guard attempt.durability == .written, staging.value != nil, batch.contents.isLone else {
+      return nil
+    }
     lock.lock()
     defer { lock.unlock() }
     let half = open.stagedCount > 0 ? open.stagedHalf : 1 - (committingStaged?.half ?? 1)

@@ -98,6 +98,7 @@ struct SalvageRun {
     if let tail = source.manifest?.tail, source.through == .max, tail.position > position {
       try addGap(through: tail.position, StoreFile.manifest, nil, instead: nil)
     }
+    addStaged()
     try resolveNames()
     report.segments = entries.count
     report.bytes = entries.reduce(0) { $0 + Int($1.end) }
@@ -318,6 +319,25 @@ struct SalvageRun {
         through: last,
         record: entry.isSealed ? entry.lastRecord : 0,
         keySequence: entry.isSealed ? entry.keySequence : 0
+      )
+    )
+  }
+
+  /// Names the written events that a killed process had not framed: opening the store for writing,
+  /// where that is possible, takes them up; a salvage does not.
+  private mutating func addStaged() {
+    guard source.through == .max,
+      let file = try? source.root.openFile(StoreFile.staging, .readOnly),
+      let bytes = try? file.read(StagingHeader.fileByteCount, at: 0),
+      let header = try? StagingHeader.decode(bytes.span), header.storeID == source.storeID
+    else { return }
+    let waiting = StagedEvent.all(bytes.span, header).filter { $0.position > position }
+    guard let first = waiting.first, let last = waiting.last else { return }
+    report.lost.append(
+      SalvageReport.Loss(
+        positions: PositionRange(Position(first.position), Position(last.position)),
+        file: StoreFile.staging,
+        unnamedEvents: UInt64(waiting.count)
       )
     )
   }

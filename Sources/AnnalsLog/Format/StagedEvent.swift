@@ -14,11 +14,12 @@ package struct StagedEvent: Sendable {
 
   private static let base = SegmentBase(position: 0, time: 0)
 
-  /// Appends the entry of a batch of one event.
+  /// Appends the entry of a batch of one event, whose type has the number `type`.
   static func encode(
     _ batch: borrowing BatchContents,
     position: UInt64,
     version: UInt64,
+    type: UInt32,
     time: Int64,
     at offset: Int,
     _ checksum: FrameChecksum,
@@ -31,7 +32,7 @@ package struct StagedEvent: Sendable {
     buffer.appendZigzag(time)
     buffer.appendVarint(UInt64(batch.ids.count))
     buffer.appendVarint(version)
-    buffer.appendVarint(UInt64(batch.typeNumbers[Int(batch.items[0].type)]))
+    buffer.appendVarint(UInt64(type))
     buffer.append(batch.ids)
     buffer.append(batch.payloads)
     let padding = -(buffer.count - start) & (FrameHeader.unit - 1)
@@ -49,6 +50,26 @@ package struct StagedEvent: Sendable {
       continuing: checksum.seed(offset)
     )
     buffer.store(sum, at: start)
+  }
+
+  /// Appends the entry of the one event of `batch`, with the facts of `event`; for tests.
+  package static func encode(
+    _ batch: EventBatch,
+    _ event: StagedEvent,
+    at offset: Int,
+    _ checksum: FrameChecksum,
+    into buffer: inout ByteBuffer
+  ) {
+    encode(
+      batch.contents,
+      position: event.position,
+      version: event.version,
+      type: UInt32(event.type),
+      time: event.time,
+      at: offset,
+      checksum,
+      into: &buffer
+    )
   }
 
   /// The entries of the whole file `bytes`, those of each half up to the first that does not

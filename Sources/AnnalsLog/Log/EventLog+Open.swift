@@ -143,7 +143,7 @@ extension EventLog {
     if core.options.hasMaintenanceThread {
       try maintenance.start(
         intervalMilliseconds: core.options.writtenSyncMilliseconds
-      ) { [weak writer] in writer?.syncWritten() }
+      ) { [unowned writer] in writer.syncWritten() }
     }
     do throws(LogError) {
       try writer.takeUpStaged(&opener.report)

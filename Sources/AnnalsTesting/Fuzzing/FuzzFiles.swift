@@ -144,8 +144,12 @@ enum FuzzFiles {
         let slot = file(input, .consumer) { consumer($0, $1) }
         _ = try ConsumerHeader.decode(slot.span, file: name)
       case 6:
-        let staging = file(input, .staging) { bytes(of: block($0, $1)) }
-        _ = try StagingHeader.decode(staging.span)
+        let staging = file(input, .staging) { bytes(of: block($0, $1)) + mendedEntry($1) }
+        let header = try StagingHeader.decode(staging.span)
+        for event in StagedEvent.all(staging.span, header) {
+          precondition(event.id.upperBound <= staging.count, "an id outside of its file")
+          precondition(event.payload.upperBound <= staging.count, "a payload outside of its file")
+        }
       default:
         let segment = file(input, .segment) { bytes(of: block($0, $1)) }
         _ = try SegmentHeader.decode(segment.span, file: name)
@@ -153,6 +157,19 @@ enum FuzzFiles {
     } catch {
       // What is promised.
     }
+  }
+
+  /// An entry of the staging file, for the salt zero and the first half.
+  private static func mendedEntry(_ input: ArraySlice<UInt8>) -> [UInt8] {
+    var buffer = ByteBuffer(capacity: input.count + 16)
+    buffer.append(UInt32(0))
+    let byteCount = 8 + (input.count + 7) / 8 * 8
+    buffer.append(FrameHeader.lengthAndKind(max(byteCount, 16), .events))
+    buffer.append([UInt8](input).span)
+    buffer.appendZeros(max(byteCount, 16) - buffer.count)
+    let seed = FrameChecksum(salt: 0).seed(StagingHeader.offset(ofHalf: 0))
+    buffer.store(buffer.checksum(from: FrameHeader.checkedStart, continuing: seed), at: 0)
+    return buffer.bytes.array
   }
 
   /// Records of names, each with the sum that it needs.

@@ -88,7 +88,7 @@ enum FormatSamples {
   static let staging = StagingHeader(
     storeID: storeID,
     salt: 0x1122_3344_5566_7788,
-    capacity: 262_144
+    capacity: 65_536
   )
 
   /// The events frames, by the names of their vectors, and where they stand.

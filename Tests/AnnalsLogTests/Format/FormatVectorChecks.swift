@@ -12,7 +12,8 @@ enum FormatVectorChecks {
       "file-header": fileHeader, "manifest": manifest, "segment-list": segmentList,
       "segment-header": segmentHeader, "control-watermark": watermark, "control-types": types,
       "key-table-entry": keyTableEntry, "footer": footer, "index-checkpoint": indexCheckpoint,
-      "snapshot-frame": snapshot, "staging-header": staging, "types-record": typesRecord,
+      "snapshot-frame": snapshot, "staging-header": staging, "staged-event": staged,
+      "types-record": typesRecord,
       "event-digest": eventDigest, "consumer-slot": consumerSlot,
       "backup-catalog": backupCatalog,
       "control-retention": retention, "control-removal": removal,
@@ -158,6 +159,28 @@ enum FormatVectorChecks {
     let header = try StagingHeader.decode(bytes.span)
     #expect(header == FormatSamples.staging)
     #expect(bytes == FormatSamples.bytes { header.encode(into: &$0) })
+  }
+
+  private static func staged(_ bytes: [UInt8]) throws {
+    let header = FormatSamples.staging
+    let file = FormatSamples.bytes { header.encode(into: &$0) } + bytes
+    let events = StagedEvent.all(file.span, header)
+    #expect(events.count == 1)
+    let event = try #require(events.first)
+    #expect(event.position == 1007 && event.version == 10 && event.type == 2)
+    #expect(event.time == 1_767_225_600_000_000)
+    #expect(Array(file[event.id]) == Array("account-1".utf8))
+    #expect(Array(file[event.payload]) == Array("{\"cents\":5}".utf8))
+    let batch = EventBatch()
+    try batch.add(
+      "b",
+      to: file.span.extracting(event.id),
+      payload: file.span.extracting(event.payload)
+    )
+    let again = FormatSamples.bytes { buffer in
+      StagedEvent.encode(batch, event, at: 4096, header.checksum, into: &buffer)
+    }
+    #expect(again == bytes)
   }
 
   private static func typesRecord(_ bytes: [UInt8]) throws {

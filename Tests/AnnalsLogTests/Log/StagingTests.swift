@@ -178,6 +178,19 @@ import Testing
     #expect(notes == [VerifyNote(.stagedEvents, file: "staging", byteCount: 60)])
   }
 
+  @Test func aSalvageNamesWhatItLeaves() throws {
+    let log = try begin()
+    for number in 2...4 { try stage(log, number) }
+    let report = try StoreCopier.salvage(
+      "/store",
+      to: "/saved",
+      opening: options(disk.killed())
+    )
+    #expect(report.events == 1 && report.eventsLost == 3)
+    #expect(report.lost.map(\.file) == ["staging"])
+    #expect(report.lost.first?.positions == PositionRange(2, 4))
+  }
+
   @Test func aFailedFrameKeepsWhatWasAcknowledged() throws {
     let log = try begin()
     for number in 2...9 { try stage(log, number) }
