@@ -17,14 +17,15 @@ struct WrittenFigures {
   }
 
   func run() throws {
-    let log = try EventLog(at: directory + "/store")
-    defer { try? log.close() }
-    try singly(log)
-    try inBatches(log)
+    for (name, measure) in [("single", singly), ("batches", inBatches)] {
+      let log = try EventLog(at: directory + "/" + name)
+      try measure(log)
+      try log.close()
+    }
   }
 
   private func singly(_ log: EventLog) throws {
-    let count = 20_000
+    let count = 100_000
     let file = try RawFile(
       directory + "/raw",
       byteCount: (workload.rounds + 1) * count * recordBytes
