@@ -9,6 +9,8 @@ struct Torture {
     var kills = 0
     var stores = 0
     var acknowledged: UInt64 = 0
+    /// Events that were acknowledged and found in the staging file.
+    var stagedEvents = 0
     /// What was not as it must be, and where it can be looked at.
     var violation: String?
     var seed: UInt64 = 0
@@ -73,7 +75,12 @@ struct Torture {
     let acknowledged = lines.compactMap { UInt64($0) }.last { workload.canEnd(at: $0, from: 0) }
     let least = max(head, acknowledged ?? 0)
     do throws(LogError) {
-      let log = try EventLog(at: path, options: TortureWorkload.options(.readOnly))
+      var log = try EventLog(at: path, options: TortureWorkload.options(.readOnly))
+      if log.head(.written).rawValue < least {
+        // What was staged is taken up by who opens for writing.
+        log = try EventLog(at: path, options: TortureWorkload.options(.readWrite))
+        report.stagedEvents += log.recovery.stagedEvents
+      }
       let complaint = try workload.complaint(about: log, acknowledged: least)
       if let complaint { report.violation = "\(path): \(complaint)" }
       if report.kills % 8 == 0 { try verify(path) }

@@ -15,8 +15,8 @@ struct TortureCommand: Verb {
       What it can not show is power loss: a disk that keeps in volatile memory what it says is \
       synced passes. A sync that takes less than some microseconds is a sign of that, and is told.
 
-      --json prints one object: ok, kills, stores, acknowledged, violation (null if there is \
-      none), behaviours (name, ok, complaint), syncMicroseconds, seed and seconds. Exits with 1 \
+      --json prints one object: ok, kills, stores, acknowledged, staged (how many of these were \
+      taken up from the staging file), violation (null if there is none), behaviours (name, ok, complaint), syncMicroseconds, seed and seconds. Exits with 1 \
       if anything is not as it must be.
 
       Examples:
@@ -102,6 +102,7 @@ extension JSONWriter {
       writer.member("kills", report.kills)
       writer.member("stores", report.stores)
       writer.member("acknowledged", report.acknowledged)
+      writer.member("staged", report.stagedEvents)
       writer.member("violation", report.violation)
       writer.key("behaviours")
       writer.array { array in
