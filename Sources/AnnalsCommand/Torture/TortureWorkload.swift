@@ -11,8 +11,8 @@ struct TortureWorkload {
   /// How many aggregates there are; each gets an event in its turn.
   static let aggregateCount: UInt64 = 50
 
-  /// Of so many positions the last ones are appended one by one, written and without tags: the
-  /// appends that are staged. They pass so quickly that there must be many, or no kill meets them.
+  // Of a round the last positions are appended one by one, written and without tags: the appends
+  // that are staged. They pass so quickly that there must be many, or no kill meets them.
   private static let round: UInt64 = 2304
   private static let mixedCount: UInt64 = 256
 

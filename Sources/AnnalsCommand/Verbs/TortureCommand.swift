@@ -16,8 +16,9 @@ struct TortureCommand: Verb {
       synced passes. A sync that takes less than some microseconds is a sign of that, and is told.
 
       --json prints one object: ok, kills, stores, acknowledged, staged (how many of these were \
-      taken up from the staging file), violation (null if there is none), behaviours (name, ok, complaint), syncMicroseconds, seed and seconds. Exits with 1 \
-      if anything is not as it must be.
+      taken up from the staging file), violation (null if there is none), behaviours (name, ok, \
+      complaint), syncMicroseconds, seed and seconds. Exits with 1 if anything is not as it must \
+      be.
 
       Examples:
         annals torture /var/lib/shop
