@@ -74,7 +74,22 @@ extension Writer {
     tail.lastPosition = contents.firstPosition + UInt64(contents.events.count) - 1
     tail.typeCount = typeCount
     tail.zeroedThrough = zeroedThrough
+    if !isSynced { askForWriting() }
     return frameOffset
+  }
+
+  /// How much is written before the system is asked to bring it to the disk.
+  private static let askedBytes = 4 << 20
+
+  /// Keeps what is written and not durable from piling up: the sync of a roll, and that of an
+  /// opening after a kill, would have to wait for all of it.
+  private func askForWriting() {
+    let start = max(tail.askedThrough, tail.durableEnd)
+    // Whole pieces: what is still being filled would be written twice.
+    let end = tail.offset & -Self.askedBytes
+    if start >= end { return }
+    tail.file.startWriting(start..<end)
+    tail.askedThrough = end
   }
 
   /// Makes new type names durable in their file, and puts those that the segment lacks into a

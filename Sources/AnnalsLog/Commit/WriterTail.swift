@@ -11,6 +11,8 @@ package struct WriterTail {
   package var isHeaderWritten: Bool
   /// Everything in this segment before this offset is durable, and all earlier segments are.
   package var durableEnd: Int
+  /// The system was asked to write everything before this offset.
+  package var askedThrough = 0
   package var lastChecksum: UInt32
   package var record: UInt64
   package var lastPosition: UInt64

@@ -109,6 +109,10 @@ package protocol LogFile: AnyObject, Sendable {
   /// After a failure the state of unsynced bytes is unknown for ever: MUST NOT be retried.
   func sync() throws(LogError)
 
+  /// Has the system begin to make `range` durable, if it can, without waiting for it; a later
+  /// `sync()` then has less to do. Advice: promises nothing and reports nothing.
+  func startWriting(_ range: Range<Int>)
+
   /// Reserves real blocks for the first `byteCount` bytes and sets the size to at least that.
   func allocate(_ byteCount: Int) throws(LogError)
 
@@ -138,6 +142,9 @@ package protocol LogFile: AnyObject, Sendable {
 }
 
 extension LogFile {
+  /// For systems that begin when they like.
+  package func startWriting(_ range: Range<Int>) {}
+
   /// For systems that do not tell what was never written.
   package func contentEnd(from offset: Int) throws(LogError) -> Int {
     max(offset, try size())

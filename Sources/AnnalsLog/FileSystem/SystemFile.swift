@@ -99,6 +99,10 @@ package final class SystemFile: LogFile {
     _ = try retryingInterrupts(.sync, name) { fdatasync(descriptor.rawValue) }
   }
 
+  package func startWriting(_ range: Range<Int>) {
+    annals_start_writing(descriptor.rawValue, Int64(range.lowerBound), Int64(range.count))
+  }
+
   package func allocate(_ byteCount: Int) throws(LogError) {
     let status = annals_fallocate(descriptor.rawValue, 0, Int64(byteCount))
     switch status {

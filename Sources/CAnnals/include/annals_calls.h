@@ -21,6 +21,10 @@ int annals_clone(int target, int source);
 /// Moves the descriptor's own offset.
 int64_t annals_content_end(int descriptor, int64_t offset, int64_t size);
 
+/// Has the kernel begin to write what of a range is only in its cache; does not wait for it, and
+/// promises nothing. Only advice: what fails is tried again by a sync.
+void annals_start_writing(int descriptor, int64_t offset, int64_t count);
+
 /// Whether blocks that a file of `descriptor`'s file system has are the file's own for ever, so that
 /// writing to them through a mapping cannot run out of space.
 ///
