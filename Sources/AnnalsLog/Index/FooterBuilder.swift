@@ -1,17 +1,12 @@
 /// Makes a segment's footer from the index of its events.
-package struct FooterBuilder {
+package struct FooterBuilder: ~Copyable {
   private let segment: Segment
   private let types: TypeTable
   private var index = KeyIndex.State()
   private var indexer = FrameIndexer()
   private let content = FrameContent()
-  private var typeCounts: [Int: UInt64] = [:]
-  private var categories: Set<String> = []
-  private var hasTooManyCategories = false
-  private var leastTime = Int64.max
-  private var greatestTime = Int64.min
+  private var census: EventCensus
   private var lastPosition: UInt64
-  private var eventCount: UInt64 = 0
   private var aggregateCount: UInt64 = 0
   private var lastRecord: UInt64
   private var keySequence: UInt64
@@ -22,9 +17,6 @@ package struct FooterBuilder {
   private let hasher: KeyHasher
   private let storeID: StoreID
 
-  /// More categories than this are not listed: then a segment is read to see what it has.
-  private static let categoriesMax = 1000
-
   /// A builder that has seen nothing of `segment` yet.
   package init(_ segment: Segment, types: TypeTable, storeID: StoreID, keySequence: UInt64) {
     self.segment = segment
@@ -32,6 +24,7 @@ package struct FooterBuilder {
     self.storeID = storeID
     self.keySequence = keySequence
     hasher = KeyHasher(storeID)
+    census = EventCensus(hasher)
     index.begin(segment.id, basePosition: segment.base.position, expecting: 0)
     lastPosition = segment.base.position - 1
     lastRecord = segment.baseRecord
@@ -115,22 +108,7 @@ package struct FooterBuilder {
   private mutating func add(_ frame: EventsFrame, _ bytes: Span<UInt8>) -> Bool {
     indexer.hash(frame, bytes, hasher)
     guard indexer.add(frame, bytes, to: &index) else { return false }
-    eventCount += UInt64(frame.eventCount)
-    for index in 0..<frame.eventCount {
-      typeCounts[Int(truncatingIfNeeded: frame.types.value(index, in: bytes)), default: 0] += 1
-      let time = frame.time(index, bytes)
-      leastTime = min(leastTime, time)
-      greatestTime = max(greatestTime, time)
-    }
-    for row in 0..<frame.aggregateCount where !hasTooManyCategories {
-      let start = frame.idOffset(row, bytes)
-      let id = bytes.extracting(start..<start + Int(frame.idLengths.value(row, in: bytes)))
-      let category = AggregateID.category(id)
-      if !categories.contains(category) {
-        categories.insert(category)
-        hasTooManyCategories = categories.count > Self.categoriesMax
-      }
-    }
+    census.add(frame, bytes)
     for key in indexer.keySequences { keySequence = max(keySequence, key) }
     return true
   }
@@ -217,8 +195,9 @@ extension FooterBuilder {
       count: chains.samples.count
     )
     let typesOffset = body.count
-    for (number, count) in typeCounts.sorted(by: { $0.key < $1.key }) {
-      let name = types.name(number) ?? ""
+    let types = census.types
+    for (number, count) in types {
+      let name = self.types.name(number) ?? ""
       body.appendVarint(UInt64(number))
       body.appendVarint(count)
       body.appendVarint(UInt64(name.utf8.count))
@@ -227,12 +206,13 @@ extension FooterBuilder {
     let typesSection = FooterHeader.Section(
       offset: typesOffset,
       byteCount: body.count - typesOffset,
-      count: typeCounts.count
+      count: types.count
     )
     align(&body)
     let categoriesOffset = body.count
-    if !hasTooManyCategories {
-      for name in categories.sorted() {
+    let categories = census.hasTooManyCategories ? [] : census.categoryNames
+    if !census.hasTooManyCategories {
+      for name in categories {
         body.appendVarint(UInt64(name.utf8.count))
         body.append(name.utf8Span.span)
       }
@@ -242,19 +222,19 @@ extension FooterBuilder {
       byteCount: body.count - categoriesOffset,
       count: categories.count
     )
-    if hasTooManyCategories { categoriesSection.count = .max }
+    if census.hasTooManyCategories { categoriesSection.count = .max }
     let header = FooterHeader(
       storeID: storeID,
       segmentID: segment.id,
       salt: segment.salt,
       basePosition: segment.base.position,
       lastPosition: lastPosition,
-      eventCount: eventCount,
+      eventCount: census.eventCount,
       end: UInt64(end),
       lastRecord: lastRecord,
       keySequence: keySequence,
-      leastTime: eventCount == 0 ? 0 : leastTime,
-      greatestTime: eventCount == 0 ? 0 : greatestTime,
+      leastTime: census.eventCount == 0 ? 0 : census.leastTime,
+      greatestTime: census.eventCount == 0 ? 0 : census.greatestTime,
       lastChecksum: lastChecksum,
       liveBytes: UInt64(end - Segment.firstFrame),
       aggregateCount: aggregateCount,

@@ -18,10 +18,14 @@ public struct AggregateID: Sendable {
 
 extension AggregateID {
   /// The category of an id given as bytes.
-  package static func category(_ id: Span<UInt8>) -> String {
+  package static func category(_ id: Span<UInt8>) -> String { categoryBytes(id).text }
+
+  /// The bytes of the category of an id given as bytes.
+  @_lifetime(copy id)
+  static func categoryBytes(_ id: Span<UInt8>) -> Span<UInt8> {
     var end = 0
     while end < id.count, id[end] != UInt8(ascii: "-") { end += 1 }
-    return id.extracting(0..<end).text
+    return id.extracting(0..<end)
   }
 }
 
