@@ -3,7 +3,7 @@ import AnnalsTesting
 /// How much the crash suites do, and where their random numbers come from.
 enum CrashBudget {
   /// The states of each story; `ANNALS_CRASH_STATES` raises it.
-  static let states = Proof.number("ANNALS_CRASH_STATES") ?? 120
+  static let states = Proof.share(of: Proof.number("ANNALS_CRASH_STATES") ?? 120)
   /// The seed of all explorations; `ANNALS_SEED` changes it.
   static let seed = Proof.seed
 

@@ -12,8 +12,8 @@ import Testing
       "\(report.stateCount) states, \(report.stopCount) stops in \(report.operationCount) calls"
     )
     print(Proof.line("crash-states", report.stateCount, failures: report.failure == nil ? 0 : 1))
-    if let failure = report.failure { Issue.record("\(story.name): \(failure)") }
-    #expect(report.stateCount > 50)
+    if let failure = report.failure { Issue.record("\(story.smallestLife(failure))") }
+    #expect(report.stateCount > Proof.share(of: 50))
   }
 }
 

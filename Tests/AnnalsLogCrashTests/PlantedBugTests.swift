@@ -29,6 +29,30 @@ import Musl
     #expect(failure != nil, "\(harness.name) does not see \(bug.rawValue)")
   }
 
+  @Test func whatABugFailsIsMadeSmallAndReplaysAlone() throws {
+    let story = Story.mixedDurability
+    PlantedBug.active = .readerBeyondWatermark
+    defer { PlantedBug.active = nil }
+    let options = CrashBudget.options(states: 600)
+    let failure = try #require(try story.explorer(options).explore().failure)
+    let smallest = story.smallestLife(failure)
+    print(smallest)
+    // One written append is enough, and one sector of it.
+    #expect(smallest.kept.count == 1)
+    #expect(smallest.failure.kind == failure.kind)
+    let crashCase = smallest.failure.crashCase
+    guard case .powerCut(_, _, .everythingBut(let lost)) = crashCase.image else {
+      Issue.record("\(smallest)")
+      return
+    }
+    #expect(lost.count == 1)
+    let alone = Story.named(story.name).keeping(smallest.kept).explorer
+    let again = try #require(try alone(CrashOptions()).replay(crashCase))
+    #expect(again.message == smallest.failure.message)
+    PlantedBug.active = nil
+    #expect(try alone(CrashOptions()).replay(crashCase) == nil)
+  }
+
   /// A check that ought to see a bug.
   private struct Harness {
     let name: String

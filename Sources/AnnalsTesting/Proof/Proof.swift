@@ -12,6 +12,14 @@ package enum Proof {
   /// From which all random numbers of a run come: `ANNALS_SEED`, or 1.
   package static let seed = number("ANNALS_SEED").map { UInt64(clamping: $0) } ?? 1
 
+  /// How many of a hundred cases the harnesses try that count them: `ANNALS_SHARE`, or all.
+  ///
+  /// Under a sanitizer each case costs many times as much.
+  package static let percent = min(max(1, number("ANNALS_SHARE") ?? 100), 100)
+
+  /// The part of `count` cases that is to be tried, at least one.
+  package static func share(of count: Int) -> Int { max(1, count * percent / 100) }
+
   /// The number that an environment variable holds; nil if it is not set or holds none.
   package static func number(_ name: String) -> Int? {
     unsafe getenv(name).flatMap { unsafe Int(String(cString: $0)) }
@@ -25,7 +33,7 @@ package enum Proof {
   /// Options of an exploration that visits about `states` disks, or `ANNALS_CRASH_STATES` if those
   /// are more.
   package static func crashOptions(states: Int) -> CrashOptions {
-    CrashOptions(about: max(states, number("ANNALS_CRASH_STATES") ?? 0), seed: seed)
+    CrashOptions(about: share(of: max(states, number("ANNALS_CRASH_STATES") ?? 0)), seed: seed)
   }
 }
 

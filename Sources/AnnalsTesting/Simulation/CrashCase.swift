@@ -79,13 +79,18 @@ package struct CrashFailure: Sendable {
   package let message: String
   /// The calls up to the stop; the last is the one stopped at.
   package let trace: [Operation]
+  /// The state that was found first, and how many were checked to make it smaller.
+  package var origin: (crashCase: CrashCase, checkCount: Int)?
 }
 
 extension CrashFailure: CustomStringConvertible {
   /// Several lines: what failed, how to replay it, and the last calls before.
   package var description: String {
     let shown = trace.enumerated().suffix(20).map { "  \($0.offset + 1) \($0.element)" }
-    return (["\(message)", "seed \(seed), replay(\(crashCase))"] + shown)
-      .joined(separator: "\n")
+    var lines = ["\(message)", "seed \(seed), replay(\(crashCase))"]
+    if let origin {
+      lines.append("made smaller in \(origin.checkCount) checks from \(origin.crashCase)")
+    }
+    return (lines + shown).joined(separator: "\n")
   }
 }

@@ -10,6 +10,8 @@ package enum CrashChoice: Hashable, Sendable {
   case random(UInt64)
   /// For each place of `PowerCut.places` how many of its versions are passed; zero is the oldest.
   case exact([Int])
+  /// All but these places, of which so many versions are passed.
+  case everythingBut([Int: Int])
 }
 
 extension CrashChoice: CustomStringConvertible {
@@ -21,7 +23,14 @@ extension CrashChoice: CustomStringConvertible {
     case .prefix(let count): ".prefix(\(count))"
     case .random(let seed): ".random(\(seed))"
     case .exact(let versions): ".exact(\(versions))"
+    case .everythingBut(let places):
+      ".everythingBut(\(Self.literal(places.sorted { $0.key < $1.key })))"
     }
+  }
+
+  private static func literal(_ places: [(key: Int, value: Int)]) -> String {
+    guard !places.isEmpty else { return "[:]" }
+    return "[" + places.map { "\($0.key): \($0.value)" }.joined(separator: ", ") + "]"
   }
 }
 
@@ -34,6 +43,7 @@ extension PowerCut {
     case .prefix(let count): prefixVersions(count)
     case .random(let seed): randomVersions(seed)
     case .exact(let versions): versions
+    case .everythingBut(let left): places.indices.map { left[$0] ?? places[$0].sequences.count }
     }
   }
 

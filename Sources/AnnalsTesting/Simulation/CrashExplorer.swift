@@ -13,7 +13,7 @@ package struct CrashExplorer<Fact: Sendable> {
   /// Opens what is left and throws if it is not what was promised.
   package typealias Check = (SimulatedFileSystem, Death, Acknowledgements<Fact>) throws -> Void
 
-  private let options: CrashOptions
+  let options: CrashOptions
   private let start: () -> SimulatedFileSystem
   private let workload: Workload
   private let check: Check
@@ -31,7 +31,7 @@ package struct CrashExplorer<Fact: Sendable> {
     self.check = check
   }
 
-  /// Visits all states, up to the first that fails.
+  /// Visits all states, up to the first that fails, and makes that one smaller.
   ///
   /// Throws what the workload throws when nothing stops it.
   package func explore() throws -> CrashReport {
@@ -46,7 +46,8 @@ package struct CrashExplorer<Fact: Sendable> {
         report.stateCount += 1
         let crashCase = CrashCase(stop: stop, image: image.image)
         guard let message = failure(image.disk, crashCase.death, run.record) else { continue }
-        report.failure = try failure(crashCase, message)
+        let found = try failure(crashCase, message)
+        report.failure = options.shrinkCountMax > 0 ? try shrink(found) : found
         return report
       }
     }
@@ -64,12 +65,13 @@ package struct CrashExplorer<Fact: Sendable> {
   // MARK: - Runs
 
   /// A disk as the workload left it, and what the workload was promised.
-  private struct Run {
+  struct Run {
     let disk: SimulatedFileSystem
     let record: Acknowledgements<Fact>
   }
 
-  private func run(until stop: FaultPlan.Stop?, isTracing: Bool = false) throws -> Run {
+  /// Runs the workload on a new disk, up to `stop`.
+  func run(until stop: FaultPlan.Stop?, isTracing: Bool = false) throws -> Run {
     let run = Run(disk: start(), record: Acknowledgements())
     run.disk.withFaults { faults in
       faults = FaultPlan()
@@ -84,7 +86,8 @@ package struct CrashExplorer<Fact: Sendable> {
     return run
   }
 
-  private func failure(
+  /// What the check has to say of `disk`; nil if it passes.
+  func failure(
     _ disk: SimulatedFileSystem,
     _ death: Death,
     _ record: Acknowledgements<Fact>
@@ -110,9 +113,15 @@ package struct CrashExplorer<Fact: Sendable> {
 
   // MARK: - States
 
-  /// Everywhere the process is stopped, and at last nowhere.
+  /// Where the process is stopped, and at last nowhere.
   private func stops(_ trace: [Operation]) -> [FaultPlan.Stop?] {
     var random = SplitMix64(seed: options.seed)
+    let every = everyStop(trace, &random)
+    return sample(every, &random) + [nil]
+  }
+
+  /// Everywhere the process can be stopped.
+  func everyStop(_ trace: [Operation], _ random: inout SplitMix64) -> [FaultPlan.Stop?] {
     var result: [FaultPlan.Stop?] = []
     for (index, operation) in trace.enumerated() {
       let call = index + 1
@@ -126,7 +135,7 @@ package struct CrashExplorer<Fact: Sendable> {
       }
       result.append(.after(call))
     }
-    return sample(result, &random) + [nil]
+    return result
   }
 
   /// As many of the stops as are wanted, drawn at random, in their order.
@@ -208,6 +217,8 @@ package struct CrashOptions: Sendable {
   package var stopCountMax = Int.max
   /// Whether the process is also stopped at calls that change nothing.
   package var stopsAtReads = false
+  /// How many states are checked at most to make one that failed smaller.
+  package var shrinkCountMax = 400
 
   /// Creates the options that suit a test of a few seconds.
   package init() {}

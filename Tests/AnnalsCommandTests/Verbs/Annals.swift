@@ -105,6 +105,11 @@ final class Workshop {
     process.arguments = arguments
     process.currentDirectoryURL = directory
     process.environment = ["ANNALS": Self.executable.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+    // Where coverage is measured, that of the command counts too, beside that of the tests.
+    if let profile = ProcessInfo.processInfo.environment["LLVM_PROFILE_FILE"] {
+      let folder = URL(filePath: profile).deletingLastPathComponent()
+      process.environment?["LLVM_PROFILE_FILE"] = folder.appending(path: "annals-%4m.profraw").path
+    }
     return process
   }
 

@@ -96,7 +96,7 @@ import Testing
     }
     let report = try explorer.explore()
     #expect(report.failure == nil, "\(String(describing: report.failure))")
-    #expect(report.stateCount > 100)
+    #expect(report.stateCount > Proof.share(of: 100))
   }
 
   @Test(arguments: Verb.allCases) func withAFullDiskNothingIsMade(verb: Verb) throws {

@@ -40,6 +40,7 @@ let isExhaustive = Proof.number("ANNALS_EXHAUSTIVE") != nil
   ) throws {
     var cases = 0
     var failures = 0
+    var random = SplitMix64(seed: Proof.seed)
     for (file, bytes) in trial.image.files.sorted(by: { $0.key < $1.key })
     where isTried(file) && !Self.hints.contains(file) {
       // The untouched tail of a segment is sampled; all before is tried.
@@ -53,6 +54,7 @@ let isExhaustive = Proof.number("ANNALS_EXHAUSTIVE") != nil
         {
           continue
         }
+        guard Int(random.next() % 100) < Proof.percent else { continue }
         cases += 1
         let complaints = try trial.damage(file, offset, Self.mask(offset))
         if complaints.isEmpty { continue }

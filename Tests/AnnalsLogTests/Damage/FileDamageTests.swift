@@ -33,7 +33,7 @@ import Testing
       let bytes = try #require(trial.image.files[file])
       let end = trial.ends[file] ?? bytes.count
       var lengths: Set<Int> = [0, 1, 39, 40, 4095, 4096, 4097, end - 1, end, bytes.count - 1]
-      for _ in 0..<(isExhaustive ? 400 : 12) {
+      for _ in 0..<Proof.share(of: isExhaustive ? 400 : 12) {
         lengths.insert(Int(random.next() % UInt64(max(1, min(bytes.count, end + 200)))))
       }
       for length in lengths where length >= 0 && length < bytes.count {

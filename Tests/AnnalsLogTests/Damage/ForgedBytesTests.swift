@@ -110,7 +110,7 @@ import Testing
       salts: salts
     )
     let files = trial.image.files.keys.filter { !ByteDamageTests.hints.contains($0) }.sorted()
-    let rounds = Proof.number("ANNALS_FORGED_ROUNDS") ?? 1_200
+    let rounds = Proof.share(of: Proof.number("ANNALS_FORGED_ROUNDS") ?? 1_200)
     for round in 0..<rounds {
       let file = files[forger.below(files.count)]
       var bytes = try #require(trial.image.files[file])

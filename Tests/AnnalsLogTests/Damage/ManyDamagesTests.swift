@@ -12,7 +12,7 @@ import Testing
     shape.tailRounds = 3
     let trial = try DamageTrial(shape)
     var random = SplitMix64(seed: 6 &+ Proof.seed)
-    let rounds = isExhaustive ? 400 : 40
+    let rounds = Proof.share(of: isExhaustive ? 400 : 40)
     print(Proof.line("damaged-files", rounds))
     for round in 0..<rounds {
       let disk = trial.base.killed()

@@ -43,7 +43,8 @@ struct LogModel {
 @Suite struct ModelTests {
   /// The seeds of so many lives; `ANNALS_MODEL_LIVES` raises it.
   static func seeds(_ count: UInt64) -> Range<UInt64> {
-    let count = Proof.number("ANNALS_MODEL_LIVES").map { UInt64(clamping: $0) } ?? count
+    let lives = Proof.number("ANNALS_MODEL_LIVES") ?? Int(count)
+    let count = UInt64(clamping: Proof.share(of: lives))
     let first = (Proof.seed &- 1) &* count
     return first..<first + count
   }

@@ -61,9 +61,57 @@ import Testing
     let failure = try #require(try explorer.explore().failure)
     #expect(failure.crashCase.death == .powerCut)
     let replayed = try #require(try explorer.replay(failure.crashCase))
-    #expect(replayed.description == failure.description)
+    #expect(replayed.message == failure.message && replayed.trace == failure.trace)
     #expect(failure.trace.last?.kind == .sync)
     #expect(failure.description.contains("Lost(number: 1)"))
+  }
+
+  @Test func aFailingStateIsMadeAsSmallAsItCanBe() throws {
+    let explorer = explorer(.acknowledgingBeforeSync)
+    // All five numbers are lost, and the size of the file with them.
+    let end = try #require(
+      try explorer.replay(
+        CrashCase(
+          stop: .before(15),
+          image: .powerCut(sectorByteCount: 512, names: .anySubset, .nothing)
+        )
+      )
+    )
+    let smallest = try explorer.shrink(end)
+    #expect(smallest.kind == end.kind)
+    // The first sync has not happened, and a single sector or size is lost.
+    #expect(smallest.crashCase.stop == .before(7))
+    guard case .powerCut(_, _, .everythingBut(let lost)) = smallest.crashCase.image else {
+      Issue.record("\(smallest)")
+      return
+    }
+    #expect(lost.count == 1)
+    #expect(smallest.description.contains("made smaller in "))
+    let again = try #require(try explorer.replay(smallest.crashCase))
+    #expect(again.message == smallest.message)
+    // What cannot be made smaller stays as it is.
+    #expect(try explorer.shrink(smallest).crashCase == smallest.crashCase)
+  }
+
+  @Test func aFailureIsOfTheSameKindWhateverItsNumbers() {
+    let kind = CrashFailure.kind(of:)
+    #expect(kind("up to 12, not in 3...4\nmore") == kind("up to 7, not in 21...30"))
+    #expect(kind("up to 12") != kind("inside 12"))
+  }
+
+  @Test func anArrayIsReducedToWhatIsNeeded() {
+    var tryCount = 0
+    let all = Array(0..<100)
+    let needed = all.reduced(tryCount: &tryCount, atMost: 1000) {
+      $0.contains(3) && $0.contains(90)
+    }
+    #expect(needed == [3, 90])
+    #expect(tryCount < 100)
+    tryCount = 0
+    #expect(all.reduced(tryCount: &tryCount, atMost: 5) { $0.contains(3) }.count > 1)
+    #expect(tryCount == 5)
+    tryCount = 0
+    #expect(all.reduced(tryCount: &tryCount, atMost: 10) { _ in true } == [])
   }
 
   @Test func aMissingSyncOfTheDirectoryIsFound() throws {

@@ -26,7 +26,7 @@ import Testing
     var random = SplitMix64(seed: Proof.seed)
     let seeds = target.seeds
     #expect(!seeds.isEmpty)
-    let rounds = target == .operations || target == .segment ? 60 : 2_000
+    let rounds = Proof.share(of: target == .operations || target == .segment ? 60 : 2_000)
     for _ in 0..<rounds {
       var bytes = seeds[Int.random(in: 0..<seeds.count, using: &random)]
       for _ in 0...Int.random(in: 0..<6, using: &random) {
