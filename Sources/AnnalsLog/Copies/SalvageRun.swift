@@ -293,8 +293,7 @@ struct SalvageRun {
     let entry = segment.current.entry
     let id = nextID
     nextID += 1
-    replaced[segment.id] = id
-    for (old, new) in replaced where new == segment.id { replaced[old] = id }
+    replace(segment.id, by: id)
     guard let target else {
       var entry = SegmentCopy.entry(segment, walk.sum)
       entry.lastPosition = last
@@ -362,7 +361,7 @@ struct SalvageRun {
       let end = min(last, position + UInt64(Limits.segmentEventsMax))
       let new = nextID
       nextID += 1
-      if let id = old { replaced[id] = new }
+      if let id = old { replace(id, by: new) }
       old = nil
       guard let target else {
         position = end
@@ -382,6 +381,12 @@ struct SalvageRun {
         try output.finish(removal, through: end, record: record, keySequence: keySequence)
       )
     }
+  }
+
+  /// Notes that `new` stands where `id` did, and what `id` itself stood for.
+  private mutating func replace(_ id: SegmentID, by new: SegmentID) {
+    for (old, current) in replaced where current == id { replaced[old] = new }
+    replaced[id] = new
   }
 
   private mutating func append(_ entry: SegmentList.Entry) {

@@ -86,8 +86,8 @@ extension Verification {
   mutating func checkRemovals() {
     for claim in removals.claims where claim.record != 0 {
       guard let placed = removals.rules[claim.record] else {
-        // With what is damaged the rule may be lost.
-        if lostEvents == 0 {
+        // With what is damaged, or was when it was salvaged, the rule may be lost.
+        if lostEvents == 0, !removals.claims.contains(where: { $0.record == 0 }) {
           add(removalProblem(claim.file, "rule of a removal", claim.run.lowerBound))
         }
         continue

@@ -105,7 +105,7 @@ import Testing
       Proof.line("crashed-recoveries", report.stateCount, failures: report.failure == nil ? 0 : 1)
     )
     #expect(report.failure == nil, "\(report.failure.map { "\($0)" } ?? "")")
-    #expect(report.stopCount > 40)
+    #expect(report.stopCount > Proof.share(of: 40))
   }
 
   @Test func aRuleIsThereOrNot() throws {
