@@ -68,7 +68,7 @@ import Musl
       cases += (1...max(1, count)).map { (way, $0) }
     }
     var random = SplitMix64(seed: CrashBudget.seed)
-    let wanted = max(30, CrashBudget.states / 4)
+    let wanted = max(Proof.share(of: 30), CrashBudget.states / 4)
     cases = Array(cases.shuffled(using: &random).prefix(wanted))
     var stateCount = 0
     for (way, nth) in cases {

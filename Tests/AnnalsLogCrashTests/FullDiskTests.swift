@@ -11,7 +11,7 @@ import Testing
     let whole = prepared.killed()
     try story.run(whole, Promises())
     let needed = whole.usedByteCount - used
-    let pointCount = max(16, CrashBudget.states / 10)
+    let pointCount = max(Proof.share(of: 16), CrashBudget.states / 10)
     var stateCount = 0
     for point in 0..<pointCount {
       let capacity = used + (needed + 8192) * point / pointCount
