@@ -90,14 +90,6 @@ package struct Column: BitwiseCopyable, Sendable {
   package func sum(_ rows: Int, in bytes: Span<UInt8>) -> UInt64 {
     sum(0..<rows, in: bytes)
   }
-
-  /// The greatest of the first `rows` values.
-  package func maximum(_ rows: Int, in bytes: Span<UInt8>) -> UInt64 {
-    if width == .constant { return word }
-    var greatest: UInt64 = 0
-    for row in 0..<rows { greatest = max(greatest, value(row, in: bytes)) }
-    return greatest
-  }
 }
 
 extension ByteReader {

@@ -144,6 +144,7 @@ struct SalvageRun {
       // Positions that are there already: no segment of this log.
       return
     }
+    noteReplaced(segment.header.predecessorID)
     var walk = self.walk(segment, known)
     try walk.run { _, _ in }
     sink.advance(reading.mapping.count, segment.name)
@@ -163,6 +164,15 @@ struct SalvageRun {
         )
       )
     }
+  }
+
+  /// Notes that compaction has put another in the place of the segment before: without the list,
+  /// only the header behind it tells.
+  private mutating func noteReplaced(_ before: SegmentID) {
+    guard before != 0, replaced[before] == nil, let last = entries.last, last.isRewritten,
+      !entries.contains(where: { $0.id == before })
+    else { return }
+    replaced[before] = last.id
   }
 
   private func walk(_ segment: Segment, _ known: UInt64?) -> SalvageWalk {

@@ -52,9 +52,6 @@ public struct SystemError: Error, Hashable, Sendable {
   /// Whether the name exists already.
   public var isAlreadyThere: Bool { errno == EEXIST }
 
-  /// The `errno` of a link from one file system to another.
-  package static var otherFileSystem: CInt { EXDEV }
-
   /// Whether a file cannot have one more name there: another file system, or one without links.
   package var isLinkRefused: Bool {
     errno == EXDEV || errno == EPERM || errno == EMLINK || errno == EOPNOTSUPP || errno == ENOSYS

@@ -35,11 +35,6 @@ package struct Removal: Equatable, Sendable {
   /// Half a byte of a run that tells that a varint follows with the rest of its number.
   private static let escape: UInt64 = 15
 
-  /// The number of events that left.
-  package var count: UInt64 {
-    groups.reduce(0) { $0 + $1.runs.reduce(0) { $0 + UInt64($1.count) } }
-  }
-
   /// Appends the content of a frame of a segment that begins at `base`.
   package func encode(base: UInt64, into buffer: inout ByteBuffer) {
     buffer.appendVarint(UInt64(groups.count))

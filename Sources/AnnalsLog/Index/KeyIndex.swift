@@ -32,14 +32,6 @@ package final class KeyIndex: @unchecked Sendable {
     defer { lock.unlock() }
     return try body(&state.value)
   }
-
-  /// The bytes of anonymous memory the index takes.
-  package var byteCount: Int {
-    withState { state in
-      state.table.byteCount + state.chains.reduce(0) { $0 + $1.byteCount }
-        + state.heads.reduce(0) { $0 + $1.byteCount }
-    }
-  }
 }
 
 extension KeyIndex.State {

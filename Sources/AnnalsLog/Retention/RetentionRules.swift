@@ -73,19 +73,6 @@ package final class RetentionRules: Sendable {
     eventBounds = draft.eventBounds
   }
 
-  /// The rules to go on from.
-  package var draft: Draft {
-    var draft = Draft()
-    draft.record = record
-    draft.aggregates = aggregates
-    draft.categories = categories
-    draft.events = events
-    draft.fixedThrough = fixedThrough
-    draft.hasStanding = hasStanding
-    draft.eventBounds = eventBounds
-    return draft
-  }
-
   /// The rule of the event at `position`, if it has one.
   @inline(__always)
   package func single(_ position: UInt64) -> Single? {

@@ -223,7 +223,8 @@ import Musl
     cases = Array(cases.shuffled(using: &random).prefix(wanted))
     var failureCount = 0
     for (kind, nth, errno) in cases {
-      let complaint = try Self.complaint(work, store, kind, nth, errno)
+      let fault = FaultPlan.Failure(errno, nth: nth, kinds: [kind])
+      let complaint = try Self.complaint(work, store, fault)
       guard let complaint else { continue }
       failureCount += 1
       if failureCount < 8 {
@@ -233,16 +234,38 @@ import Musl
     print(Proof.line("failed-calls", cases.count, failures: failureCount))
   }
 
-  /// What is wrong after the nth call of a kind has failed; nil if all is well.
+  @Test(arguments: Work.allCases) func whatCanNotBeReadIsToldAndLosesNothing(work: Work) throws {
+    let store = try Self.store.get()
+    let traced = store.disk.killed()
+    traced.withFaults { $0.isTracing = true }
+    try Self.run(work, traced, store)
+    let files = Set(traced.withFaults { $0.trace }.map(\.file)).sorted()
+    var cases: [FaultPlan.Failure] = []
+    for file in files {
+      for kinds in [[.read, .map], [.open, .openDirectory, .list]] as [Set<Operation.Kind>] {
+        cases.append(FaultPlan.Failure(EIO, kinds: kinds, file: file, isSticky: true))
+      }
+    }
+    var random = SplitMix64(seed: Proof.seed)
+    let wanted = Proof.share(of: isExhaustive ? cases.count : 80)
+    cases = Array(cases.shuffled(using: &random).prefix(wanted))
+    var failureCount = 0
+    for fault in cases {
+      guard let complaint = try Self.complaint(work, store, fault) else { continue }
+      failureCount += 1
+      if failureCount < 8 { Issue.record("\(work): \(fault): \(complaint)") }
+    }
+    print(Proof.line("failed-calls", cases.count, failures: failureCount))
+  }
+
+  /// What is wrong after a fault; nil if all is well.
   private static func complaint(
     _ work: Work,
     _ store: Store,
-    _ kind: Operation.Kind,
-    _ nth: Int,
-    _ errno: CInt
+    _ fault: FaultPlan.Failure
   ) throws -> String? {
     let disk = store.disk.killed()
-    disk.withFaults { $0.fail(FaultPlan.Failure(errno, nth: nth, kinds: [kind])) }
+    disk.withFaults { $0.fail(fault) }
     var hasSucceeded = true
     do {
       try run(work, disk, store)
