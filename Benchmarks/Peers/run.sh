@@ -184,6 +184,8 @@ part() {  # part NAME RUN
                     [ "$set" = vcache=0 ] && [ "$peer" != sqlite ] && continue
                     bench "$peer" 256 uniform "$run" --phase durable --seconds $seconds --threads 1 --set "$set"
                 done
+                [ "$peer" = annals ] \
+                    && bench annals 256 uniform "$run" --phase snapshot --ops $ops --set "raw=1"
                 rm -rf "${data:?}/$peer"
             done ;;
         *) echo "no part $1" >&2; exit 2 ;;

@@ -67,6 +67,7 @@ final class Bench: Sendable {
     var options = LogOptions()
     options.visibility = isDurable ? .durable : .written
     options.writtenSyncMilliseconds = Int(arguments.tuning["sync"] ?? "60000") ?? 60_000
+    options.compressesSnapshots = arguments.tuning["raw"] != "1"
     return try EventLog(at: store, options: options)
   }
 

@@ -57,6 +57,11 @@ public struct LogOptions: Sendable {
   /// The default is 1,000,000,
   /// which take at most 57 MB.
   public var indexKeysMax = 1_000_000
+  /// Whether new snapshots are compressed.
+  ///
+  /// The default is true. Uncompressed ones take more of the disk and less of the processor; either
+  /// kind can be read whatever this says.
+  public var compressesSnapshots = true
   /// Whether the log compacts itself now and then, on a thread of its own; nil, the default, for
   /// never.
   ///

@@ -56,7 +56,7 @@ extension SnapshotStore {
         $0.counts.savedStateBytes += snapshot.state.count
         $0.counts.savedStoredBytes += stored
       }
-      try learn(snapshot, hash, stored)
+      if core.options.compressesSnapshots { try learn(snapshot, hash, stored) }
       try rewriteDead()
       return true
     }
@@ -89,8 +89,12 @@ extension SnapshotStore {
     var frame = plain
     frame.dictionary = 0
     var block: [UInt8]?
-    let chosen = withState { $0.dictionaries.current(for: frame.fingerprint) }
-    if let chosen, state.count <= SnapshotDictionaries.stateByteCountMax {
+    let isCompressing = core.options.compressesSnapshots
+    let chosen =
+      isCompressing ? withState { $0.dictionaries.current(for: frame.fingerprint) } : nil
+    if !isCompressing {
+      block = nil
+    } else if let chosen, state.count <= SnapshotDictionaries.stateByteCountMax {
       block = chosen.dictionary.compress(state.span)
       if block != nil { frame.dictionary = UInt64(chosen.number) }
     } else {

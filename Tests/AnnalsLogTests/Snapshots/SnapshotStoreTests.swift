@@ -114,6 +114,30 @@ enum SnapshotSamples {
     #expect(log.snapshots.counts.superseded == 1)
   }
 
+  @Test func uncompressedOnesAreAsLargeAsTheirStatesAndReadByAnybody() throws {
+    let disk = SimulatedFileSystem()
+    let state = [UInt8](repeating: 7, count: 4096)
+    var sizes: [Int] = []
+    for (version, isCompressing) in [(1, false), (2, true), (3, false)] {
+      let made = try Samples.log(disk)
+      try made.close()
+      var options = Samples.options(disk)
+      options.compressesSnapshots = isCompressing
+      let log = try EventLog(at: "/store", options: options)
+      let snapshot = Samples.snapshot(version: UInt64(version), state)
+      let before = log.snapshots.counts.savedStoredBytes
+      try Samples.save(log, snapshot)
+      sizes.append(log.snapshots.counts.savedStoredBytes - before)
+      #expect(Samples.load(log) == snapshot)
+      try log.close()
+      let again = try Samples.log(disk)
+      #expect(Samples.load(again) == snapshot)
+      try again.close()
+    }
+    #expect(sizes[0] >= 4096 && sizes[1] < 200 && sizes[2] >= 4096)
+    #expect(try Samples.verify(disk).isOK)
+  }
+
   @Test func itComesBackAfterACloseAndAfterAKill() throws {
     let disk = SimulatedFileSystem()
     let log = try Samples.log(disk, aggregates: 50)
