@@ -54,7 +54,8 @@ extension Writer {
   /// Costs one load where nothing is staged. A failure poisons the writer; the events then stay
   /// staged for the next opening.
   package func frameStaged() {
-    if core.stagedThrough == 0 { return }
+    // In a forked child the lock may be held for ever, by a thread that is not there.
+    if core.stagedThrough == 0 || !directoryLock.isHeldByProcess { return }
     lock.lock()
     defer { lock.unlock() }
     if poison != nil { return }
