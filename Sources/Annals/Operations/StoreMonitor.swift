@@ -24,7 +24,8 @@ package final class StoreMonitor: @unchecked Sendable {
       "store opened",
       metadata: [
         "head": "\(log.head())", "wasClosed": "\(report.wasClosed)",
-        "scannedEvents": "\(report.scannedEvents)", "microseconds": "\(report.microseconds)",
+        "scannedEvents": "\(report.scannedEvents)", "stagedEvents": "\(report.stagedEvents)",
+        "microseconds": "\(report.microseconds)",
       ]
     )
     if let torn = report.tornTail {

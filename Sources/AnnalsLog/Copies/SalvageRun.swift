@@ -336,12 +336,9 @@ struct SalvageRun {
   /// where that is possible, takes them up; a salvage does not.
   private mutating func addStaged() {
     guard source.through == .max,
-      let file = try? source.root.openFile(StoreFile.staging, .readOnly),
-      let bytes = try? file.read(StagingHeader.fileByteCount, at: 0),
-      let header = try? StagingHeader.decode(bytes.span), header.storeID == source.storeID
+      let waiting = try? StagedEvent.waiting(in: source.root, source.storeID, behind: position),
+      let first = waiting.first, let last = waiting.last
     else { return }
-    let waiting = StagedEvent.all(bytes.span, header).filter { $0.position > position }
-    guard let first = waiting.first, let last = waiting.last else { return }
     report.lost.append(
       SalvageReport.Loss(
         positions: PositionRange(Position(first.position), Position(last.position)),

@@ -324,6 +324,7 @@ extension EventLog {
       )
     }
     try opener.run()
+    if !isAlive { opener.countStaged() }
     return (opener, found?.epoch ?? 0, page?.durable ?? .max)
   }
 

@@ -132,6 +132,13 @@ package struct LogOpener {
     report.wasClosed = manifest.isClosed && !isTailWalked
   }
 
+  /// Counts the events that wait in the staging file: who only reads does not see them.
+  mutating func countStaged() {
+    let last = tail?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
+    let waiting = try? StagedEvent.waiting(in: core.files.root, list.storeID, behind: last)
+    report.stagedEvents = waiting?.count ?? 0
+  }
+
   /// Takes up the type names that stand at the starts of segments.
   ///
   /// Each begins with all names there were: together with those first used in the last segment
