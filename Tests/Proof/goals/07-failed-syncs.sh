@@ -27,7 +27,7 @@ took_no_notice() {
 }
 
 real_syncs() {
-  local tries=$1 number before said reopened=0
+  local tries=$1 number before said tick reopened=0
   annals
   RANDOM=$ANNALS_SEED
   block_disk ext4 64
@@ -52,8 +52,12 @@ real_syncs() {
     tell_disk fail-writes 0
     tell_disk fail-flushes 0
     begin_writing
-    sleep "$(moment 60)"
-    said=$(acknowledged)
+    said=$before
+    for ((tick = 0; tick < 20 && said <= before; tick++)); do
+      sleep "$(moment 60)"
+      said=$(acknowledged)
+      kill -0 "$writer" 2> /dev/null || break
+    done
     ((said > before)) && ((reopened++))
     ((said > before)) || said=$before
     cut_power "$number" 0 || { echo "ext4 can not be mounted after try $number"; exit 1; }
