@@ -5,7 +5,7 @@ extension LogCore {
     after: UInt64,
     through: UInt64
   ) throws(LogError) -> UInt64? {
-    if after >= through || query.items.isEmpty && after >= through { return nil }
+    if after >= through { return nil }
     // A tag whose newest event is not behind `after` rules its alternative out.
     var items: [Query.Item] = []
     for item in query.items {

@@ -24,12 +24,20 @@ import Testing
   }
 
   @Test func whateverRoomThereIsNothingIsLost() throws {
-    let (prepared, events) = try Self.make()
+    let (prepared, _) = try Self.make()
     var outcomes: [String: Int] = [:]
     let points = Proof.share(of: 100)
     for point in 0..<points {
       let disk = prepared.killed()
       let log = try CopyStory.open(disk, "/store", .readWrite)
+      // The segment that was made ready is used up, and the one in writing has something to remove.
+      try DamageStore.roll(log)
+      _ = try CopyStory.append(log, 9, seed: 70, payloadBytes: 400)
+      try log.retain(.truncate("account-7", before: 9))
+      for number in 0..<6 {
+        try log.retain(.delete(.aggregate(AggregateID("account-\(number)"))))
+      }
+      let events = try log.read()
       disk.capacity = disk.usedByteCount + 300_000 * point / points
       do throws(LogError) {
         let report = try log.compact(Self.options())

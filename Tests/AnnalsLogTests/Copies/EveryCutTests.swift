@@ -63,6 +63,59 @@ import Testing
     #expect(count > 10)
   }
 
+  /// Where something else stands no copy is begun, nor where another is being made.
+  @Test func aTakenPlaceIsRefused() throws {
+    let disk = SimulatedFileSystem()
+    _ = try CopyStory.make(disk, rounds: 1)
+    let opening = CopyStory.options(disk)
+    let folder = try disk.openDirectory("/folder", create: true)
+    _ = try folder.openFile("letter", .create)
+    func error(_ path: String, _ isDryRun: Bool) -> LogError? {
+      CopyStory.error {
+        try StoreCopier.fork(CopyStory.source, to: path, isDryRun: isDryRun, opening: opening)
+      }
+    }
+    for isDryRun in [false, true] {
+      for path in ["/folder", "/folder/letter", CopyStory.source] {
+        guard case .occupied(path)? = error(path, isDryRun) else {
+          Issue.record("\(path): \(String(describing: error(path, isDryRun)))")
+          continue
+        }
+      }
+    }
+    let place = try disk.openDirectory("/busy", create: true)
+    var lock = try place.lock(StoreFile.lock, shared: false)
+    #expect(lock != nil)
+    guard case .locked("/busy")? = error("/busy", false) else {
+      Issue.record("\(String(describing: error("/busy", false)))")
+      return
+    }
+    lock = nil
+    #expect(error("/busy", false) == nil)
+  }
+
+  @Test(arguments: [1, 2]) func aDryRunTellsWhatASalvageSaves(index: Int) throws {
+    let disk = SimulatedFileSystem()
+    _ = try CopyStory.make(disk, rounds: 4)
+    var image = try DiskImage(disk)
+    image.files[image.segmentNames[index]] = nil
+    image.files[image.segmentNames[0]]?[Segment.firstFrame + 9] ^= 1
+    let damaged = try image.disk()
+    let opening = CopyStory.options(damaged)
+    let planned = try StoreCopier.salvage(
+      CopyStory.source,
+      to: "/saved",
+      isDryRun: true,
+      opening: opening
+    )
+    let made = try StoreCopier.salvage(CopyStory.source, to: "/saved", opening: opening)
+    #expect(planned.lost == made.lost)
+    #expect(planned.events == made.events)
+    #expect(planned.lastPosition == made.lastPosition)
+    #expect(made.lost.count >= 2)
+    #expect(try CopyStory.verified(damaged, "/saved").count == Int(made.events))
+  }
+
   @Test func whatIsTornOrHiddenIsSalvaged() throws {
     let disk = SimulatedFileSystem()
     let log = try CopyStory.open(disk, CopyStory.source, .readWrite)

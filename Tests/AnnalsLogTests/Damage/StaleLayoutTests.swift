@@ -56,6 +56,14 @@ import Testing
     manifest[slot * Self.slotBytes + 100] ^= 1
     image.files[StoreFile.manifest] = manifest
     #expect(try read(try image.disk(), access) == 4)
+    // A salvage finds them as well.
+    let damaged = try image.disk()
+    try StoreCopier.salvage(
+      DamageStore.path,
+      to: "/saved",
+      opening: DamageStore.options(damaged)
+    )
+    #expect(try CopyStory.verified(damaged, "/saved").map(\.payload) == [[1], [2], [3], [4]])
   }
 
   /// The older slot says that the log was closed, and where it ended then.

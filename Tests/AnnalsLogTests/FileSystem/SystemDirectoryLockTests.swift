@@ -9,6 +9,7 @@ import Testing
     let root = try directory()
     var lock = try root.lock("LOCK", shared: false)
     #expect(lock?.isHeld() == true)
+    #expect(lock?.isHeldByProcess == true)
     #expect(try root.lock("LOCK", shared: false) == nil)
     let again = try SystemFileSystem.shared.openDirectory(temporary.path + "/.", create: false)
     #expect(try again.lock("LOCK", shared: false) == nil)

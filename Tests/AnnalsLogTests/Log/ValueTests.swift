@@ -75,6 +75,41 @@ import Testing
     }
   }
 
+  @Test func whatIsNotThereIsNothing() throws {
+    let log = try EventLog(at: "/store", options: simulatedOptions(SimulatedFileSystem()))
+    #expect(LogInspector(log).frames(of: 999).isEmpty)
+    try ConsumerStore(log).remove("none")
+    #expect(try ConsumerStore(log).list().isEmpty)
+  }
+
+  @Test func allSnapshotsAreForgotten() throws {
+    let log = try SnapshotSamples.log(SimulatedFileSystem(), aggregates: 2)
+    for number in 0..<2 {
+      let snapshot = SnapshotSamples.snapshot(number, version: 9, of: 2, [1, 2, 3])
+      #expect(try log.snapshots.save(snapshot, of: AggregateID("a-\(number)")))
+    }
+    let id: AggregateID = "a-1"
+    func load(notAfter version: UInt64?) -> Snapshot? {
+      log.snapshots.load(id, fingerprint: 7, through: 18, notAfter: version)
+    }
+    #expect(load(notAfter: nil)?.version == 9)
+    #expect(load(notAfter: 9)?.version == 9)
+    #expect(load(notAfter: 8) == nil)
+    try log.snapshots.forget(nil)
+    #expect(load(notAfter: nil) == nil)
+    #expect(SnapshotSamples.load(log) == nil)
+  }
+
+  @Test func aPinStandsOnWhatThereIs() throws {
+    let log = try logWithEvents(SimulatedFileSystem(), 3)
+    #expect(try log.pin(at: 3).position == 3)
+    #expect {
+      try log.pin(at: 4)
+    } throws: {
+      if case .positionBeyondHead(4, 3) = $0 as? LogError { true } else { false }
+    }
+  }
+
   @Test func aProblemSaysWhatItIs() {
     func message(_ error: LogError) -> String {
       VerifyProblem(error, .footer, file: "log/1.footer", offset: 5).message
