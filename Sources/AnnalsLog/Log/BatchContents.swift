@@ -176,11 +176,6 @@ package struct BatchContents: ~Copyable {
   }
 
   /// Demands a version of an aggregate, whether or not the batch has events of it.
-  mutating func expect(_ expected: ExpectedVersion, of aggregate: AggregateID) throws(LogError) {
-    try expect(expected, of: aggregate.text.utf8Span.span)
-  }
-
-  /// Demands a version of an aggregate, whether or not the batch has events of it.
   mutating func expect(_ expected: ExpectedVersion, of aggregate: Span<UInt8>) throws(LogError) {
     let row = try aggregateRow(aggregate)
     hasExpectations = true
