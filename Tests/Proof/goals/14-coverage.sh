@@ -9,16 +9,22 @@ target=950
 
 short() { skip "the instrumented build takes longer than the short form has"; }
 round() {
-  local profile tool= bin=.build-coverage/debug reached
+  local profile tool= bin=.build-coverage/debug raw=.build-coverage/raw reached
   for word in llvm-cov llvm-cov-19 llvm-cov-17 llvm-cov-14; do
     command -v $word > /dev/null && { tool=$word; break; }
   done
   [[ -n $tool ]] || tool=$(dirname "$(readlink -f "$(command -v swift)")")/llvm-cov
   [[ -x $(command -v "$tool") ]] || skip "llvm-cov is not installed"
-  rm -rf "$bin/codecov"
-  # The command is run by the tests of it: what it reaches counts too.
-  swift test --enable-code-coverage --scratch-path .build-coverage || exit 1
-  profile=$bin/codecov/default.profdata
+  swift build --build-tests --enable-code-coverage --scratch-path .build-coverage || exit 1
+  rm -rf "$raw"
+  mkdir -p "$raw"
+  # The command is run by the tests of it: what it reaches counts too, merged into a few files.
+  LLVM_PROFILE_FILE="$PWD/$raw/%4m.profraw" "$bin/AnnalsPackageTests.xctest" \
+    --testing-library swift-testing || exit 1
+  profile=$raw/all.profdata
+  # A command that is killed may leave half a profile: what cannot be read of one is left out.
+  "${tool/llvm-cov/llvm-profdata}" merge -sparse --failure-mode=all -o "$profile" "$raw"/*.profraw \
+    2> "$PROOF_SCRATCH/merge" || { cat "$PROOF_SCRATCH/merge"; exit 1; }
   "$tool" report "$bin/AnnalsPackageTests.xctest" -object "$bin/annals" \
     -instr-profile "$profile" Sources/AnnalsLog > "$PROOF_SCRATCH/coverage" || exit 1
   cat "$PROOF_SCRATCH/coverage"
