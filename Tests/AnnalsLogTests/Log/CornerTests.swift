@@ -38,7 +38,9 @@ import Testing
 
   @Test func whoExpectedNothingMissedEverything() throws {
     let log = try log(SimulatedFileSystem())
-    for number in 1...3 { try log.append([NewEvent(type: "T", payload: [UInt8(number)])], to: "a-1") }
+    for number in 1...3 {
+      try log.append([NewEvent(type: "T", payload: [UInt8(number)])], to: "a-1")
+    }
     let conflict = VersionConflict(aggregate: "a-1", expected: .absent, actual: 3)
     #expect(try conflict.missedEvents(in: log).map(\.version.rawValue) == [1, 2, 3])
     #expect(try log.core.firstMatch(Query(), after: 3, through: 3) == nil)
