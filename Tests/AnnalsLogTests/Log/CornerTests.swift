@@ -25,6 +25,32 @@ import Testing
     #expect(report.garbage == 0)
   }
 
+  @Test func aColumnThatIsConstantTakesNoBytes() {
+    var buffer = ByteBuffer(capacity: 16)
+    buffer.append(5, width: .constant)
+    #expect(buffer.count == 0 && ColumnWidth.constant.byteCount == 0)
+  }
+
+  @Test func blocksAreSharedOnlyWithinOneSystem() throws {
+    let directory = TemporaryDirectory()
+    let place = try SystemFileSystem.shared.openDirectory(directory.path, create: false)
+    let own = try place.openFile("own", .create)
+    let simulated = try SimulatedFileSystem().openDirectory("/", create: true)
+    #expect(try !own.clone(simulated.openFile("other", .create)))
+    #expect(try own.size() == 0)
+  }
+
+  @Test func aListOfCopiesThatIsFullTakesNoMore() throws {
+    let disk = SimulatedFileSystem()
+    let log = try log(disk)
+    try log.append([NewEvent(type: "T", payload: [1])], to: "a-1")
+    let line = "/" + String(repeating: "x", count: (1 << 20) - 8) + "\n"
+    let root = try disk.openDirectory("/store", create: false)
+    try root.openFile("copies", .create).write(Array(line.utf8).span, at: 0)
+    _ = try log.backup(to: "/elsewhere")
+    #expect(try file(disk, "copies").size() == line.utf8.count)
+  }
+
   @Test func aReaderDoesNotAppendInATaskEither() async throws {
     let disk = SimulatedFileSystem()
     try log(disk).close()

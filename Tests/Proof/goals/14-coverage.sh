@@ -9,12 +9,10 @@ target=950
 
 short() { skip "the instrumented build takes longer than the short form has"; }
 round() {
-  local profile tool= bin=.build-coverage/debug raw=.build-coverage/raw reached
-  for word in llvm-cov llvm-cov-19 llvm-cov-17 llvm-cov-14; do
-    command -v $word > /dev/null && { tool=$word; break; }
-  done
-  [[ -n $tool ]] || tool=$(dirname "$(readlink -f "$(command -v swift)")")/llvm-cov
-  [[ -x $(command -v "$tool") ]] || skip "llvm-cov is not installed"
+  local profile tool bin=.build-coverage/debug raw=.build-coverage/raw reached
+  # The compiler's own: another version's cannot read what it writes.
+  tool=$(dirname "$(readlink -f "$(command -v swift)")")/llvm-cov
+  [[ -x $tool ]] || skip "llvm-cov is not installed beside swift"
   swift build --build-tests --enable-code-coverage --scratch-path .build-coverage || exit 1
   rm -rf "$raw"
   mkdir -p "$raw"
