@@ -41,6 +41,8 @@ extension Writer {
       lock.withLock { poison = error.cause }
       throw error.error
     }
+    // All of it is in frames that are durable.
+    staging.value?.clear()
     core.publish(written: tail.lastPosition, durable: tail.lastPosition)
     control?.publish(durable: tail.lastPosition, written: tail.lastPosition)
     // What the thread had left to do: the next opening then has only the last segment to look at.
@@ -62,8 +64,6 @@ extension Writer {
         manifest.isClosed = true
       }
     }
-    // All of it is in frames that are durable.
-    staging.value?.clear()
   }
 
   /// Ends a writer that could not begin, and gives the store up as it is.

@@ -100,7 +100,7 @@ package final class Compaction: @unchecked Sendable {
 
 extension Writer {
   /// Seals the segment in writing, if it holds anything.
-  func sealSegment() throws(LogError) {
+  package func sealSegment() throws(LogError) {
     lock.lock()
     defer { lock.unlock() }
     while true {

@@ -61,7 +61,7 @@ public struct RecoveryReport: Sendable {
       /// The staging file's header does not verify: written events that were not framed are lost.
       case stagingIgnored
       /// Written events that were not framed do not continue the log, which lost what stood before
-      /// them with the power: they are lost as well.
+      /// them with the power, or was replaced by another: they are lost as well.
       case stagedEventsDropped
       /// A segment that was begun and never synced was dropped.
       case unsyncedSegmentDropped

@@ -61,7 +61,14 @@ extension Writer {
         payload: bytes.extracting(event.payload),
         time: Timestamp(microseconds: event.time)
       )
-      _ = try append(batch, .written)
+      do throws(LogError) {
+        _ = try append(batch, .written)
+      } catch {
+        // Its version is not the next one: it is of another log than the one that is there now.
+        guard case .versionConflict = error else { throw error }
+        report.findings.append(.init(StoreFile.staging, .stagedEventsDropped))
+        break
+      }
       report.stagedEvents += 1
     }
     if report.stagedEvents > 0 { try sync() }

@@ -144,7 +144,7 @@ enum FuzzFiles {
         let slot = file(input, .consumer) { consumer($0, $1) }
         _ = try ConsumerHeader.decode(slot.span, file: name)
       case 6:
-        let staging = file(input, .staging) { bytes(of: block($0, $1)) + mendedEntry($1) }
+        let staging = file(input, .staging) { stagingFile($0, $1) }
         let header = try StagingHeader.decode(staging.span)
         for event in StagedEvent.all(staging.span, header) {
           precondition(event.id.upperBound <= staging.count, "an id outside of its file")
@@ -159,17 +159,27 @@ enum FuzzFiles {
     }
   }
 
-  /// An entry of the staging file, for the salt zero and the first half.
-  private static func mendedEntry(_ input: ArraySlice<UInt8>) -> [UInt8] {
-    var buffer = ByteBuffer(capacity: input.count + 16)
-    buffer.append(UInt32(0))
-    let byteCount = 8 + (input.count + 7) / 8 * 8
-    buffer.append(FrameHeader.lengthAndKind(max(byteCount, 16), .events))
-    buffer.append([UInt8](input).span)
-    buffer.appendZeros(max(byteCount, 16) - buffer.count)
-    let seed = FrameChecksum(salt: 0).seed(StagingHeader.offset(ofHalf: 0))
-    buffer.store(buffer.checksum(from: FrameHeader.checkedStart, continuing: seed), at: 0)
-    return buffer.bytes.array
+  /// A staging file of salt and capacity and, as the first entry of its first half, the rest.
+  private static func stagingFile(
+    _ magic: FileHeader.Magic,
+    _ input: ArraySlice<UInt8>
+  ) -> [UInt8] {
+    var file = block(magic, input.prefix(16))
+    guard let header = try? StagingHeader.decode(file.bytes) else { return bytes(of: file) }
+    let start = file.count
+    let rest = [UInt8](input.dropFirst(16))
+    file.append(UInt64(0))
+    file.append(rest.span)
+    // Whole units, and no frame is shorter than two.
+    file.appendZeros(rest.isEmpty ? FrameHeader.unit : -rest.count & (FrameHeader.unit - 1))
+    let byteCount = file.count - start
+    file.store(FrameHeader.lengthAndKind(byteCount, .events), at: start + 4)
+    let sum = file.checksum(
+      from: start + FrameHeader.checkedStart,
+      continuing: header.checksum.seed(start)
+    )
+    file.store(sum, at: start)
+    return bytes(of: file)
   }
 
   /// Records of names, each with the sum that it needs.

@@ -153,6 +153,32 @@ import Testing
     try check(try open(after.killed()), through: 2)
   }
 
+  @Test func entriesOfAnotherLogAreDropped() throws {
+    let log = try begin()
+    let fork = disk.killed()
+    for number in 2...4 { try stage(log, number) }
+    let staged = try stagingBytes(disk)
+    // The same store went another way: its next event is of the aggregate that 3 begins.
+    let other = try EventLog(at: "/store", options: options(fork, stages: false))
+    try other.append([NewEvent(type: "Staged", payload: [9])], to: "a-0")
+    try other.close()
+    let root = try fork.openDirectory("/store", create: false)
+    try root.openFile("staging", .readWrite).write(staged.span, at: 0)
+    let again = try open(fork)
+    #expect(again.recovery.findings == [.init("staging", .stagedEventsDropped)])
+    #expect(again.head() == 2 && again.recovery.stagedEvents == 0)
+  }
+
+  @Test func closingBehindARollLeavesNothingStaged() throws {
+    let log = try begin()
+    for number in 2...9 { try stage(log, number) }
+    try log.writer?.sealSegment()
+    try log.close()
+    let bytes = try stagingBytes(disk)
+    #expect(bytes[4096...].allSatisfy { $0 == 0 })
+    try check(try open(), through: 9)
+  }
+
   @Test func aDamagedHeaderIsToldAndTheFileMadeAnew() throws {
     let log = try begin()
     try stage(log, 2)
