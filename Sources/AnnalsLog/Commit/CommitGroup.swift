@@ -45,7 +45,7 @@ package final class CommitGroup {
   var isEmpty: Bool { !needsSync && contents.events.isEmpty && contents.keys.isEmpty }
 
   /// Whether somebody waits for it to be committed; a group of staged events can wait.
-  var isWanted: Bool { !isEmpty && (stagedCount == 0 || !isAllStaged || needsSync || hasWaiters) }
+  var isWanted: Bool { !isEmpty && (!isAllStaged || needsSync || hasWaiters) }
 
   private var hasWaiters: Bool { unsafe blockingWaiters > 0 || !tasks.isEmpty }
 

@@ -78,8 +78,7 @@ extension EventLog {
     }
     let scan = opener.tail?.scan
     let keySequence = scan?.keySequence ?? opener.segments.last?.current.entry.keySequence ?? 0
-    let lastPosition =
-      scan?.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
+    let lastPosition = opener.lastPosition
     let maintenance = Maintenance(
       core: core,
       state: Maintenance.State(

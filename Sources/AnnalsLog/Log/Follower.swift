@@ -270,8 +270,7 @@ extension EventLog {
     let control = openControl(files.root)
     let (opener, epoch, durable) = try openerForReading(path, files, options, control)
     let core = opener.core
-    let reached =
-      opener.tail?.scan.lastPosition ?? opener.segments.last?.current.entry.lastPosition ?? 0
+    let reached = opener.lastPosition
     core.publish(written: reached, durable: min(durable, reached))
     core.noteDamages(opener.damages)
     let follower = Follower(

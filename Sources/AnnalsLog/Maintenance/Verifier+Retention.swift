@@ -82,12 +82,15 @@ extension Verification {
     }
   }
 
+  /// Whether rules may be missing: they can be lost with events, also when a store was salvaged.
+  var mayLackRules: Bool { lostEvents > 0 || removals.claims.contains { $0.record == 0 } }
+
   /// Every removal must have a rule that can remove, and that stands behind what it removed.
   mutating func checkRemovals() {
+    let mayLackRules = mayLackRules
     for claim in removals.claims where claim.record != 0 {
       guard let placed = removals.rules[claim.record] else {
-        // With what is damaged, or was when it was salvaged, the rule may be lost.
-        if lostEvents == 0, !removals.claims.contains(where: { $0.record == 0 }) {
+        if !mayLackRules {
           add(removalProblem(claim.file, "rule of a removal", claim.run.lowerBound))
         }
         continue

@@ -237,8 +237,6 @@ extension Verification {
         ("base time", UInt64(bitPattern: entry.baseTime), UInt64(bitPattern: header.baseTime))
       )
     }
-    // Rules can be lost with events, also when a store is salvaged.
-    let mayLackRules = lostEvents > 0 || removals.claims.contains { $0.record == 0 }
     if !mayLackRules, header.baseRecord != lastRecord {
       wrong.append(("record", lastRecord, header.baseRecord))
     }

@@ -82,7 +82,7 @@ extension LogOpener {
     let (entry, file, mapping) = (current.entry, current.file, current.mapping)
     try checkWritable(mapping.bytes, .segment, file.name)
     let before = tail
-    let lastPosition = before?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
+    let lastPosition = lastPosition
     let lastRecord = before?.scan.lastRecord ?? segments.last?.current.entry.lastRecord ?? 0
     let keys = before?.scan.keySequence ?? segments.last?.current.entry.keySequence ?? 0
     var found: SegmentHeader?

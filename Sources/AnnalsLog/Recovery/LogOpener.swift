@@ -36,6 +36,11 @@ package struct LogOpener {
   /// Whether a writer is at work on the store.
   var isBesideWriter: Bool { through != .max }
 
+  /// The position of the last event that was found so far; 0 if there is none.
+  var lastPosition: UInt64 {
+    tail?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
+  }
+
   mutating func appendSegment(_ segment: Segment) { segments.append(segment) }
 
   /// Reads the store in `files`.
@@ -134,8 +139,7 @@ package struct LogOpener {
 
   /// Counts the events that wait in the staging file: who only reads does not see them.
   mutating func countStaged() {
-    let last = tail?.scan.lastPosition ?? segments.last?.current.entry.lastPosition ?? 0
-    let waiting = try? StagedEvent.waiting(in: core.files.root, list.storeID, behind: last)
+    let waiting = try? StagedEvent.waiting(in: core.files.root, list.storeID, behind: lastPosition)
     report.stagedEvents = waiting?.count ?? 0
   }
 

@@ -92,12 +92,10 @@ extension SnapshotStore {
     let isCompressing = core.options.compressesSnapshots
     let chosen =
       isCompressing ? withState { $0.dictionaries.current(for: frame.fingerprint) } : nil
-    if !isCompressing {
-      block = nil
-    } else if let chosen, state.count <= SnapshotDictionaries.stateByteCountMax {
+    if let chosen, state.count <= SnapshotDictionaries.stateByteCountMax {
       block = chosen.dictionary.compress(state.span)
       if block != nil { frame.dictionary = UInt64(chosen.number) }
-    } else {
+    } else if isCompressing {
       block = LZ4.compress(state.span)
     }
     frame.isCompressed = block != nil

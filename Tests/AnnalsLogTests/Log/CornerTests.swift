@@ -15,6 +15,17 @@ import Testing
     return try EventLog(at: "/store", options: options)
   }
 
+  /// Three events, one by one: those behind the first are staged where events are.
+  private func appendWritten(to log: EventLog) throws {
+    for number in 1...3 {
+      try log.append(
+        [NewEvent(type: "T", payload: [UInt8(number)])],
+        to: "a-1",
+        durability: .written
+      )
+    }
+  }
+
   private func file(_ disk: SimulatedFileSystem, _ name: String) throws -> any LogFile {
     try disk.openDirectory("/store", create: false).openFile(name, .readWrite)
   }
@@ -136,13 +147,7 @@ import Testing
     disk.withFaults { $0.fail(FaultPlan.Failure(28, kinds: [kind], file: "staging")) }
     let log = try log(disk, stages: true)
     disk.withFaults { $0.clearFailures() }
-    for number in 1...3 {
-      try log.append(
-        [NewEvent(type: "T", payload: [UInt8(number)])],
-        to: "a-1",
-        durability: .written
-      )
-    }
+    try appendWritten(to: log)
     #expect(log.core.writtenThrough == 3)
     #expect(throws: LogError.self) { try file(disk, "staging") }
   }
@@ -150,13 +155,7 @@ import Testing
   @Test func erasingTheStagingFileFramesWhatIsInIt() throws {
     let disk = SimulatedFileSystem()
     let log = try log(disk, stages: true)
-    for number in 1...3 {
-      try log.append(
-        [NewEvent(type: "T", payload: [UInt8(number)])],
-        to: "a-1",
-        durability: .written
-      )
-    }
+    try appendWritten(to: log)
     #expect(log.core.writtenThrough == 1)
     try log.writer?.eraseStaging()
     #expect(log.core.writtenThrough == 3)
@@ -167,13 +166,7 @@ import Testing
   @Test func anOpeningThatFailsEndsItsThread() throws {
     let disk = SimulatedFileSystem()
     let first = try log(disk, stages: true)
-    for number in 1...3 {
-      try first.append(
-        [NewEvent(type: "T", payload: [UInt8(number)])],
-        to: "a-1",
-        durability: .written
-      )
-    }
+    try appendWritten(to: first)
     let killed = disk.killed()
     killed.withFaults { $0.fail(FaultPlan.Failure(5, kinds: [.sync], file: "staging")) }
     var options = simulatedOptions(killed)

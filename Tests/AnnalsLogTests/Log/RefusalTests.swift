@@ -156,27 +156,21 @@ import Testing
     func open(_ path: String) -> LogError? {
       error { _ = try EventLog(at: path, options: options) }
     }
-    guard case .notAStore("/none")? = open("/none") else {
-      Issue.record("\(String(describing: open("/none")))")
-      return
-    }
     _ = try disk.openDirectory("/folder", create: true).openFile("letter", .create)
-    guard case .notAStore("/folder")? = open("/folder") else {
-      Issue.record("\(String(describing: open("/folder")))")
-      return
-    }
-    guard case .notAStore("/folder/letter")? = open("/folder/letter") else {
-      Issue.record("\(String(describing: open("/folder/letter")))")
-      return
+    for path in ["/none", "/folder", "/folder/letter"] {
+      let found = open(path)
+      guard case .notAStore(path)? = found else {
+        Issue.record("\(path): \(String(describing: found))")
+        return
+      }
     }
     options.createsStore = true
-    guard case .occupied("/folder")? = open("/folder") else {
-      Issue.record("\(String(describing: open("/folder")))")
-      return
-    }
-    guard case .occupied("/folder/letter")? = open("/folder/letter") else {
-      Issue.record("\(String(describing: open("/folder/letter")))")
-      return
+    for path in ["/folder", "/folder/letter"] {
+      let found = open(path)
+      guard case .occupied(path)? = found else {
+        Issue.record("\(path): \(String(describing: found))")
+        return
+      }
     }
     for path in ["/none", "/folder", "/folder/letter"] {
       let found = error { _ = try StoreVerifier.verify(path, options: options) }
