@@ -21,6 +21,11 @@ int annals_fallocate(int descriptor, int64_t offset, int64_t count) {
   return 0;
 }
 
+void annals_release(int descriptor, int64_t offset, int64_t count) {
+  while (fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count) != 0)
+    if (errno != EINTR) return;
+}
+
 int annals_clone(int target, int source) {
   while (ioctl(target, FICLONE, source) != 0)
     if (errno != EINTR) return errno;

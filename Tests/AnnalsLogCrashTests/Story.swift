@@ -87,6 +87,8 @@ struct StoryOptions: Sendable {
   var preallocation = LogOptions.Preallocation.reserve
   /// Whether single written events are staged.
   var stages = false
+  /// How much durable data may lack an index on the disk.
+  var interimFooterBytes = 8 << 20
 }
 
 // MARK: The stories
@@ -116,6 +118,7 @@ extension Story {
   /// Batches of several aggregates with tags, keys and conditions.
   static let batches = Story(
     name: "batches",
+    options: StoryOptions(interimFooterBytes: 1500),
     prelude: [.append(PlannedAppend(0, hasKey: true)), .close],
     steps: (1...6).map {
       .append(
@@ -161,6 +164,7 @@ extension Story {
   /// Rolls over several segments, durable and written.
   static let rolls = Story(
     name: "rolls",
+    options: StoryOptions(interimFooterBytes: 4096),
     prelude: [.append(PlannedAppend(0, eventCount: 14, byteCount: 4000)), .close],
     steps: (1...8).map {
       .append(
@@ -214,6 +218,7 @@ extension Story {
   /// A process that is killed and started again, so that recovery itself is what crashes.
   static let restarting = Story(
     name: "restarting",
+    options: StoryOptions(interimFooterBytes: 1),
     prelude: [.append(PlannedAppend(0)), .close],
     steps: [
       .append(PlannedAppend(1, byteCount: 700), .written), .restart,

@@ -15,6 +15,7 @@ extension Story {
     result.firstSegmentBytes = options.firstSegmentBytes
     result.segmentBytes = options.segmentBytes
     result.preallocation = options.preallocation
+    result.interimFooterBytes = options.interimFooterBytes
     result.stagesWithoutThread = options.stages
     result.clock = { 1_700_000_000_000_000 }
     return result

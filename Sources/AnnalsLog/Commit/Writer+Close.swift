@@ -23,7 +23,6 @@ extension Writer {
     // Of staged events that could not be framed nobody else hears.
     let unheard = wasPoisoned ? nil : poison
     isCommitting = true
-    let keySequence = keySequence
     taskLeader.broadcast()
     let thread = taskThread
     taskThread = nil
@@ -47,17 +46,18 @@ extension Writer {
     control?.publish(durable: tail.lastPosition, written: tail.lastPosition)
     // What the thread had left to do: the next opening then has only the last segment to look at.
     maintenance.doWork()
+    defer { releaseReserve() }
     if !tail.isHeaderWritten { return }
     // Only now: a mark and a footer that say more than is durable must never be. And no footer that
     // would lead past an older segment whose own could not be made.
-    if maintenance.current.unfooted.isEmpty, !hasFooter(keySequence) {
+    if maintenance.current.unfooted.isEmpty, !hasFooter {
       try? maintenance.makeFooter(
         tail.segment,
         through: tail.offset,
-        keySequence: keySequence
+        keySequence: tail.keySequence
       )
     }
-    let mark = tail.durableMark(keySequence: keySequence)
+    let mark = tail.durableMark
     try maintenance.withWork { () throws(LogError) in
       try maintenance.writeManifest { manifest in
         manifest.tail = mark
@@ -65,6 +65,18 @@ extension Writer {
       }
     }
   }
+
+  /// Gives back what is reserved and not used: a store at rest takes the room of what it holds.
+  ///
+  /// The next opening reserves it again. Only what reads as zeros goes, behind everything that was
+  /// written, and no size changes: readers see no difference.
+  private func releaseReserve() {
+    tail.file.releaseBlocks(behind: tail.offset + Self.watermarkBytesMax)
+    maintenance.current.spare?.file.releaseBlocks(behind: 0)
+  }
+
+  /// The most bytes the watermark behind the last frame takes.
+  private static let watermarkBytesMax = 64
 
   /// Ends a writer that could not begin, and gives the store up as it is.
   package func giveUp() {
@@ -75,12 +87,12 @@ extension Writer {
   }
 
   /// Whether the last close made the footer that this one would make: nothing was appended since.
-  private func hasFooter(_ keySequence: UInt64) -> Bool {
+  private var hasFooter: Bool {
     let state = tail.segment.current
     guard let footer = state.footer, !state.isFooterRebuilt, footer.damages.isEmpty else {
       return false
     }
-    return footer.header.end == UInt64(tail.offset) && footer.header.keySequence == keySequence
+    return footer.header.end == UInt64(tail.offset) && footer.header.keySequence == tail.keySequence
       && footer.header.lastRecord == tail.record
   }
 

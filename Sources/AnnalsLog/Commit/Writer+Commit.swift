@@ -17,7 +17,10 @@ extension Writer {
     do throws(CommitFailure) {
       var frameOffset = tail.offset
       if !group.contents.events.isEmpty { frameOffset = try write(group) }
-      if group.needsSync { try syncTail() }
+      if group.needsSync {
+        try syncTail()
+        askForFooter()
+      }
       return .success(frameOffset)
     } catch {
       return .failure(error)
@@ -73,9 +76,19 @@ extension Writer {
     tail.lastChecksum = frame.checksum
     tail.lastPosition = contents.firstPosition + UInt64(contents.events.count) - 1
     tail.typeCount = typeCount
+    if let key = contents.keys.last { tail.keySequence = key.sequence }
     tail.zeroedThrough = zeroedThrough
     if !isSynced { askForWriting() }
     return frameOffset
+  }
+
+  /// Has an index of what is durable put on the disk every few MiB: an opening after a kill then
+  /// walks only what came behind that.
+  private func askForFooter() {
+    if tail.offset - tail.indexedThrough < core.options.interimFooterBytes { return }
+    if tail.isDirty || !tail.isHeaderWritten { return }
+    tail.indexedThrough = tail.offset
+    maintenance.noteDurable(tail.segment, tail.durableMark)
   }
 
   /// How much is written before the system is asked to bring it to the disk.
@@ -135,7 +148,7 @@ extension Writer {
   private func appendZeroAhead(_ contents: inout GroupContents, _ end: Int) -> Int {
     guard case .zeroAhead(let ahead) = core.options.preallocation, end > tail.zeroedThrough
     else { return tail.zeroedThrough }
-    let through = min(end + ahead, tail.segment.mapping.count)
+    let through = min(end + ahead, tail.reservedBytes)
     contents.payloads.appendZeros(through - end)
     return through
   }

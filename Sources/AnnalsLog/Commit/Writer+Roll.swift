@@ -10,11 +10,10 @@ extension Writer {
     // its index and written into the new one, and slots move when the index is thinned out.
     offsetBound = .max
     let nextPosition = nextPosition
-    let keySequence = keySequence
     lock.unlock()
     let result: Result<Void, LogError>
     do throws(LogError) {
-      try roll(byteCount, nextPosition: nextPosition, keySequence: keySequence)
+      try roll(byteCount, nextPosition: nextPosition)
       result = .success(())
     } catch {
       result = .failure(error)
@@ -29,8 +28,7 @@ extension Writer {
   /// The old segment is synced first: a header in the new one then proves that all before is there.
   private func roll(
     _ byteCount: Int,
-    nextPosition: UInt64,
-    keySequence: UInt64
+    nextPosition: UInt64
   ) throws(LogError) {
     guard directoryLock.isHeld() else {
       let failure = lost()
@@ -47,7 +45,7 @@ extension Writer {
     }
     core.publish(written: tail.lastPosition, durable: tail.lastPosition)
     let old = tail.segment
-    let sealed = sealedEntry(keySequence)
+    let sealed = sealedEntry()
     let header = SegmentHeader(
       storeID: core.storeID,
       segmentID: spare.entry.id,
@@ -80,7 +78,7 @@ extension Writer {
     core.updateView { view in
       view.with(segments: view.segments + [segment])
     }
-    let mark = tail.durableMark(keySequence: keySequence)
+    let mark = tail.durableMark
     tail = WriterTail(
       segment: segment,
       file: spare.file,
@@ -91,12 +89,14 @@ extension Writer {
       record: tail.record,
       lastPosition: tail.lastPosition,
       zeroedThrough: 0,
-      typeCount: 0
+      typeCount: 0,
+      reservedBytes: spare.byteCount,
+      keySequence: tail.keySequence
     )
     maintenance.noteSealed(old, durable: mark)
   }
 
-  private func sealedEntry(_ keySequence: UInt64) -> SegmentList.Entry {
+  private func sealedEntry() -> SegmentList.Entry {
     var entry = tail.segment.current.entry
     entry.isSealed = true
     entry.basePosition = tail.segment.base.position
@@ -104,7 +104,7 @@ extension Writer {
     entry.lastRecord = tail.record
     entry.end = UInt64(tail.offset)
     entry.lastChecksum = tail.lastChecksum
-    entry.keySequence = keySequence
+    entry.keySequence = tail.keySequence
     entry.salt = tail.segment.salt
     entry.baseTime = tail.segment.base.time
     return entry

@@ -83,7 +83,7 @@ package final class Writer: @unchecked Sendable {
     self.maintenance = maintenance
     nextPosition = tail.lastPosition + 1
     offsetBound = tail.offset
-    segmentByteCount = tail.segment.mapping.count
+    segmentByteCount = tail.reservedBytes
     segmentBase = tail.segment.base.position
     typeCountInLog = tail.typeCount
     room = Condition(lock)
@@ -192,7 +192,7 @@ extension Writer {
     committingStaged = nil
     core.noteStaged(through: open.stagedCount > 0 ? nextPosition - 1 : 0)
     offsetBound = tail.offset
-    segmentByteCount = tail.segment.mapping.count
+    segmentByteCount = tail.reservedBytes
     segmentBase = tail.segment.base.position
     typeCountInLog = tail.typeCount
     if roomWaiters > 0 { room.broadcast() }

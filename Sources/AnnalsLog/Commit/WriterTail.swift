@@ -20,15 +20,21 @@ package struct WriterTail {
   package var zeroedThrough: Int
   /// How many type names the log holds.
   package var typeCount: Int
+  /// How much of the file has blocks of its own, for sure: frames are written only there.
+  package var reservedBytes: Int
+  /// The greatest sequence number of an idempotency key in the log.
+  package var keySequence: UInt64
+  /// How far a footer was asked for.
+  package var indexedThrough = Segment.firstFrame
 
   /// Whether something was written that is not durable yet.
   package var isDirty: Bool { durableEnd < offset }
 
   /// The bytes left in the segment.
-  package var room: Int { segment.mapping.count - offset }
+  package var room: Int { reservedBytes - offset }
 
   /// The tail as the manifest notes it, at what is durable.
-  package func durableMark(keySequence: UInt64) -> Manifest.Tail {
+  package var durableMark: Manifest.Tail {
     Manifest.Tail(
       segment: segment.id,
       end: UInt64(offset),

@@ -116,6 +116,10 @@ package protocol LogFile: AnyObject, Sendable {
   /// Reserves real blocks for the first `byteCount` bytes and sets the size to at least that.
   func allocate(_ byteCount: Int) throws(LogError)
 
+  /// Gives back the blocks that lie wholly behind `offset`, where the file reads as zeros; its size
+  /// stays. Advice: a system that cannot keeps them.
+  func releaseBlocks(behind offset: Int)
+
   /// Makes this file, which is empty, a copy of `source` that shares its blocks until either is
   /// written; false, and nothing is done, where the file system cannot.
   func clone(_ source: any LogFile) throws(LogError) -> Bool
@@ -144,6 +148,9 @@ package protocol LogFile: AnyObject, Sendable {
 extension LogFile {
   /// For systems that begin when they like.
   package func startWriting(_ range: Range<Int>) {}
+
+  /// For systems that cannot.
+  package func releaseBlocks(behind offset: Int) {}
 
   /// For systems that do not tell what was never written.
   package func contentEnd(from offset: Int) throws(LogError) -> Int {

@@ -123,6 +123,11 @@ package final class SystemFile: LogFile {
     }
   }
 
+  package func releaseBlocks(behind offset: Int) {
+    guard let size = try? size(), offset < size else { return }
+    annals_release(descriptor.rawValue, Int64(offset), Int64(size - offset))
+  }
+
   package func clone(_ source: any LogFile) throws(LogError) -> Bool {
     guard let other = source as? SystemFile else { return false }
     let status = annals_clone(descriptor.rawValue, other.descriptor.rawValue)

@@ -112,17 +112,28 @@ extension EventLog {
         record: found.scan.lastRecord,
         lastPosition: found.scan.lastPosition,
         zeroedThrough: 0,
-        typeCount: found.scan.typeCount
+        typeCount: found.scan.typeCount,
+        reservedBytes: try reserve(found.file, found.segment, used: found.scan.offset),
+        keySequence: keySequence,
+        indexedThrough: max(
+          Segment.firstFrame,
+          Int(found.segment.footer?.header.end ?? 0)
+        )
       )
     } else {
-      tail = try beginSegment(opener, maintenance, lastPosition: lastPosition)
+      tail = try beginSegment(
+        opener,
+        maintenance,
+        lastPosition: lastPosition,
+        keySequence: keySequence
+      )
     }
     let typeFile = try openTypes(core)
     core.publish(written: lastPosition, durable: lastPosition)
     try maintenance.withWork { () throws(LogError) in
       try maintenance.writeManifest { manifest in
         manifest.isClosed = false
-        if tail.isHeaderWritten { manifest.tail = tail.durableMark(keySequence: keySequence) }
+        if tail.isHeaderWritten { manifest.tail = tail.durableMark }
       }
     }
     let control = openControl(
@@ -154,11 +165,30 @@ extension EventLog {
     return (writer, control)
   }
 
+  /// Reserves the blocks of a segment that a close gave back; returns how many bytes have theirs.
+  ///
+  /// On a full disk that is what was used: the next append then begins another segment, once there
+  /// is room for one.
+  private static func reserve(
+    _ file: any LogFile,
+    _ segment: Segment,
+    used: Int
+  ) throws(LogError) -> Int {
+    do throws(LogError) {
+      try file.allocate(segment.mapping.count)
+      return segment.mapping.count
+    } catch {
+      guard case .diskFull = error else { throw error }
+      return used
+    }
+  }
+
   /// Begins a segment where there is none to go on in.
   private static func beginSegment(
     _ opener: LogOpener,
     _ maintenance: Maintenance,
-    lastPosition: UInt64
+    lastPosition: UInt64,
+    keySequence: UInt64
   ) throws(LogError) -> WriterTail {
     let core = opener.core
     let (spare, mapping) = try maintenance.takeSpare(byteCount: 0)
@@ -199,7 +229,9 @@ extension EventLog {
       record: record,
       lastPosition: lastPosition,
       zeroedThrough: 0,
-      typeCount: 0
+      typeCount: 0,
+      reservedBytes: spare.byteCount,
+      keySequence: keySequence
     )
   }
 

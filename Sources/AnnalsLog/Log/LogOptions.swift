@@ -74,6 +74,8 @@ public struct LogOptions: Sendable {
   package var hasMaintenanceThread = true
   /// Whether events are staged although no thread ever frames them, which tests need.
   package var stagesWithoutThread = false
+  /// How much durable data of the segment in writing may lack an index on the disk.
+  package var interimFooterBytes = 8 << 20
   /// At which size the next file of the snapshots' log is begun.
   package var snapshotFileBytes = 64 << 20
   /// From which size on the newest of these files is rewritten if more than half of it is dead.

@@ -22,6 +22,8 @@ package final class Maintenance: @unchecked Sendable {
     package var file: any LogFile
     package var entry: SegmentList.Entry
     package var byteCount: Int
+    /// Whether its blocks are its own: a close gives them back.
+    package var isReserved = true
   }
 
   package struct State: Sendable {
@@ -33,6 +35,7 @@ package final class Maintenance: @unchecked Sendable {
     package var unlistedSpare: Spare?
     package var lastSegmentBytes: Int
     package var unfooted: [Segment] = []
+    package var interim = Interim()
     package var isListChanged = false
     /// The record that the retention file on disk goes through; 0 if there is none.
     package var retentionFile: UInt64 = 0
@@ -96,7 +99,7 @@ package final class Maintenance: @unchecked Sendable {
           wake.wait()
         }
       }
-      let isWanted = state.isWanted
+      let isWanted = state.isWanted || state.interim.isTimely
       let isStopping = state.isStopping
       state.isWanted = false
       state.isWorking = isWanted && !isStopping
@@ -149,6 +152,7 @@ package final class Maintenance: @unchecked Sendable {
       } else {
         spare = try makeSpare(byteCount: byteCount)
       }
+      if !spare.isReserved { try spare.file.allocate(spare.byteCount) }
       if spare.byteCount < byteCount + Segment.firstFrame {
         // One append needs more than a segment has: this segment grows before it begins.
         let larger = byteCount + Segment.firstFrame
@@ -168,6 +172,7 @@ package final class Maintenance: @unchecked Sendable {
   package func noteSealed(_ segment: Segment, durable: Manifest.Tail) {
     lock.withLock {
       state.unfooted.append(segment)
+      if state.interim.due?.segment === segment { state.interim.due = nil }
       state.manifest.tail = durable
       state.manifest.isClosed = false
       if let index = state.list.segments.firstIndex(where: { $0.id == segment.id }) {
@@ -193,6 +198,7 @@ package final class Maintenance: @unchecked Sendable {
     do throws(LogError) {
       try work.withLock { () throws(LogError) in
         if lock.withLock({ state.spare == nil }) { _ = try makeSpare(byteCount: 0) }
+        try reserveSpare()
       }
       while let segment = lock.withLock({ state.unfooted.first }) {
         do throws(LogError) {
@@ -212,6 +218,7 @@ package final class Maintenance: @unchecked Sendable {
       }
       try writeRetention()
       try mergeCheckpoints()
+      try makeInterimFooter()
     } catch {
       lock.withLock { state.lastError = error }
     }
@@ -286,6 +293,15 @@ extension Maintenance {
       state.spare = spare
     }
     return spare
+  }
+
+  /// Reserves the blocks of a spare that a close gave back.
+  ///
+  /// Under `work`.
+  private func reserveSpare() throws(LogError) {
+    guard let spare = lock.withLock({ state.spare }), !spare.isReserved else { return }
+    try spare.file.allocate(spare.byteCount)
+    lock.withLock { state.spare?.isReserved = true }
   }
 
   /// The size of the segment that is made next.

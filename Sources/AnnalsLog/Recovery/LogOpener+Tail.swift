@@ -360,7 +360,8 @@ extension LogOpener {
       spare = Maintenance.Spare(
         file: current.file,
         entry: current.entry,
-        byteCount: mapping.count
+        byteCount: mapping.count,
+        isReserved: false
       )
       return
     }

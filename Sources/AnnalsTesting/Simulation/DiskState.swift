@@ -90,6 +90,12 @@ struct DiskState: Sendable {
     files[file].resize(byteCount, sequence: &sequence)
   }
 
+  /// Gives back the blocks behind the first `byteCount` bytes; what stood there is zeros then.
+  mutating func release(behind byteCount: Int, of file: Int) {
+    files[file].blocks.release(from: byteCount)
+    files[file].clear(from: byteCount, sequence: &sequence)
+  }
+
   /// Takes the lock of `file`; nil if someone has it.
   mutating func takeLock(_ file: Int) -> Int? {
     guard locks[file] == nil else { return nil }
@@ -155,6 +161,7 @@ extension Operation.Kind {
     case .write: .write
     case .allocate: .allocate
     case .truncate: .truncate
+    case .release: .allocate
     case .map: .map
     }
   }

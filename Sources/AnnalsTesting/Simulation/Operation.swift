@@ -3,14 +3,14 @@ package struct Operation: Hashable, Sendable {
   /// The calls of the seam.
   package enum Kind: String, Hashable, Sendable, CaseIterable {
     case openDirectory, makeDirectory, list, open, create, rename, link, remove, syncDirectory, lock
-    case size, read, write, clone, sync, allocate, truncate, map, dropCache
+    case size, read, write, clone, sync, allocate, release, truncate, map, dropCache
 
     /// Whether the call can change what a crash leaves.
     package var isMutating: Bool {
       switch self {
       case .openDirectory, .list, .open, .size, .read, .map: false
       case .makeDirectory, .create, .rename, .link, .remove, .syncDirectory, .lock: true
-      case .write, .clone, .sync, .allocate, .truncate, .dropCache: true
+      case .write, .clone, .sync, .allocate, .release, .truncate, .dropCache: true
       }
     }
   }

@@ -58,6 +58,15 @@ final class SimulatedFile: LogFile {
     }
   }
 
+  func releaseBlocks(behind offset: Int) {
+    checkRange(offset, 0)
+    // Advice, so nobody hears of a failure.
+    let operation = Operation(.release, name, offset: offset)
+    try? disk.perform(operation) { (state) throws(Refusal) in
+      state.release(behind: offset, of: index)
+    }
+  }
+
   func clone(_ source: any LogFile) throws(LogError) -> Bool {
     try checkWritable(.clone)
     guard let source = source as? SimulatedFile else { return false }

@@ -39,6 +39,13 @@ struct SimulatedInode: Sendable {
     append(.resize(byteCount), &sequence)
   }
 
+  /// Writes zeros over what the file has behind `offset`; nothing where it is zeros already.
+  mutating func clear(from offset: Int, sequence: inout Int) {
+    let bytes = read(offset..<max(offset, size))
+    guard let last = bytes.lastIndex(where: { $0 != 0 }) else { return }
+    write([UInt8](repeating: 0, count: last + 1), at: offset, sequence: &sequence)
+  }
+
   /// Makes everything pending durable.
   mutating func sync() {
     for change in pending { durable.apply(change) }

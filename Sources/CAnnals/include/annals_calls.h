@@ -9,6 +9,11 @@
 /// or kernel cannot.
 int annals_fallocate(int descriptor, int64_t offset, int64_t count);
 
+/// Gives the blocks under a range of the file back, which then reads as zeros, and leaves its size.
+///
+/// Only advice: what fails, or is not known here, leaves the file as it is.
+void annals_release(int descriptor, int64_t offset, int64_t count);
+
 /// Makes the file `target` share the blocks of all of `source` until either is written.
 ///
 /// Returns 0 or the errno; is never interrupted. EOPNOTSUPP, ENOTTY, ENOSYS, EXDEV and EINVAL mean

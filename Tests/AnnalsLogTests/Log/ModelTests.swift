@@ -64,6 +64,7 @@ struct LogModel {
       options.indexKeysMax = random.next() % 2 == 0 ? 8 : 1_000_000
       options.visibility = .written
       options.stagesWithoutThread = random.next() % 2 == 0
+      options.interimFooterBytes = random.next() % 2 == 0 ? 10_000 : 8 << 20
       return options
     }
     var model = LogModel()

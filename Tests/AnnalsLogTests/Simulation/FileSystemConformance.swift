@@ -26,6 +26,7 @@ struct FileSystemConformance {
     try onlyRegularFilesAreOpened(directory)
     try readsAndWrites(directory)
     try sizesAndHoles(directory)
+    try releasedBlocksReadAsZeros(directory)
     try mappingsShowLaterWrites(directory)
     try renameReplaces(directory)
     try removedFilesStayReadable(directory)
@@ -97,6 +98,27 @@ struct FileSystemConformance {
     try file.truncate(10_002)
     #expect(try file.read(10, at: 9_998) == [0, 0, 0, 0])
     try file.sync()
+  }
+
+  private func releasedBlocksReadAsZeros(_ directory: any LogDirectory) throws {
+    let file = try directory.openFile("released", .create)
+    try file.allocate(64 << 10)
+    let mapping = try file.map(64 << 10, writable: false)
+    let bytes = [UInt8](repeating: 3, count: 10_000)
+    try file.write(bytes.span, at: 0)
+    try file.write(bytes.span, at: 40_000)
+    try file.sync()
+    file.releaseBlocks(behind: 9_000)
+    #expect(try file.size() == 64 << 10)
+    #expect(try file.read(9_000, at: 0) == [UInt8](repeating: 3, count: 9_000))
+    // A system that cannot leaves them as they are.
+    let rest = try file.read(10_000, at: 40_000)
+    let isReleased = rest.allSatisfy { $0 == 0 }
+    #expect(isReleased || rest == bytes)
+    #expect(mapping.bytes[45_000] == rest[5_000])
+    file.releaseBlocks(behind: 1 << 20)
+    try file.allocate(64 << 10)
+    #expect(try file.read(10_000, at: 40_000) == rest)
   }
 
   private func mappingsShowLaterWrites(_ directory: any LogDirectory) throws {
