@@ -83,3 +83,14 @@ extension Mapping {
     }
   }
 }
+
+extension Mapping {
+  /// Has the system begin to read a range of a mapped file from the disk, without waiting for it.
+  ///
+  /// Advice: promises nothing and reports nothing.
+  package func startReading(_ range: Range<Int>) {
+    let inside = range.clamped(to: 0..<count)
+    let start = inside.lowerBound & -Int(getpagesize())
+    unsafe madvise(address + start, inside.upperBound - start, MADV_WILLNEED)
+  }
+}

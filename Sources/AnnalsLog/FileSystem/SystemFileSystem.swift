@@ -18,10 +18,7 @@ package final class SystemFileSystem: FileSystem {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw .failed(.open, file: path, errno: EINVAL)
     }
-    if create {
-      let isNew = try makeDirectory(path, in: AT_FDCWD, label: path)
-      try syncParent(of: path, isNew: isNew)
-    }
+    let isNew = create ? try makeDirectory(path, in: AT_FDCWD, label: path) : false
     // Symbolic links are followed here, and only here: the path is the user's, all below is ours.
     let descriptor = try FileDescriptor.open(
       path,
@@ -29,7 +26,14 @@ package final class SystemFileSystem: FileSystem {
       O_RDONLY | O_DIRECTORY,
       label: path
     )
-    return SystemDirectory(descriptor, path: path, prefix: "")
+    let directory = SystemDirectory(descriptor, path: path, prefix: "")
+    if create {
+      // Its maker may have died before it came to this; not where there is something in it, which
+      // came after.
+      let isVacant = try directory.names().isEmpty
+      if isVacant { try syncParent(of: path, isNew: isNew) }
+    }
+    return directory
   }
 
   package func absolutePath(_ path: String) -> String {
@@ -57,8 +61,7 @@ package final class SystemFileSystem: FileSystem {
 
   /// Makes the name of `path` durable.
   ///
-  /// Also when it was there before: its maker may have died before it came to this. Then, however,
-  /// a parent that may be searched but not read is no obstacle.
+  /// Where it was there before, a parent that may be searched but not read is no obstacle.
   private func syncParent(of path: String, isNew: Bool) throws(LogError) {
     do throws(LogError) {
       let parent = try FileDescriptor.open(

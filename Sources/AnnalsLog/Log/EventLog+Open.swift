@@ -29,7 +29,8 @@ extension EventLog {
     }
     let log = try root.openDirectory(StoreFile.logDirectory, create: false)
     let files = StoreFiles(path: path, root: root, log: log)
-    try files.settle()
+    // Whoever closed it had synced all of it.
+    if try !StoreLayout.isClosed(files) { try files.settle() }
     var opener = try LogOpener(path, files, options, isWriting: true)
     try opener.run()
     opener.sweep()

@@ -53,12 +53,12 @@ extension LogOpener {
       guard case .system(let cause) = error, cause.isNotFound else { throw error }
       throw .missingFile(file: StoreFile.logDirectory + "/" + name, positions: nil)
     }
-    if !isBesideWriter {
+    if !isBesideWriter, !manifest.isClosed {
       // What the page cache shows of a killed process, or after a failed sync, is not what the
       // disk holds: push it out, drop it, and believe what is read back. A log that was closed was
       // synced, by a writer that had begun with this and whose syncs all succeeded.
       try file.sync()
-      if !manifest.isClosed { file.dropCache() }
+      file.dropCache()
     }
     return file
   }

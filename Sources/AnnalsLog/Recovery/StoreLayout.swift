@@ -75,6 +75,21 @@ package struct StoreLayout: Sendable {
     return rebuilt
   }
 
+  /// Whether the manifest says, beyond doubt, that the store was closed.
+  package static func isClosed(_ files: StoreFiles) throws(LogError) -> Bool {
+    guard try files.root.names().contains(StoreFile.manifest) else { return false }
+    var findings: [RecoveryReport.Finding] = []
+    let slots: [Manifest]
+    do throws(LogError) {
+      slots = try readManifest(files, &findings)
+    } catch {
+      // Who reads the layout says it.
+      guard case .unsupportedVersion = error else { throw error }
+      return false
+    }
+    return findings.isEmpty && slots.first?.isClosed ?? false
+  }
+
   /// Whether `list` came here from another store: the segments say that they are not its own.
   ///
   /// Costs the reading of one header, unless that is another store's.
