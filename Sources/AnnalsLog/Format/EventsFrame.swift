@@ -131,17 +131,28 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
     idsOffset &+ Int(truncatingIfNeeded: idLengths.sum(aggregate, in: bytes))
   }
 
-  /// Where the payload and the aggregate id of the event at `position` stand, if the frame holds
-  /// it; the frame need not be verified.
-  package func placeToFetch(
-    _ position: UInt64,
-    _ bytes: Span<UInt8>
-  ) -> (payload: Int, id: Int)? {
+  /// Where one event stands in a frame.
+  package struct EventPlace: Sendable, BitwiseCopyable {
+    package var index: Int
+    package var payload: Int
+    package var payloadCount: Int
+    package var row: Int
+    package var id: Int
+  }
+
+  /// Where the event at `position` stands, if the frame holds it; the frame need not be verified.
+  package func place(_ position: UInt64, _ bytes: Span<UInt8>) -> EventPlace? {
     guard let index = index(of: position, bytes) else { return nil }
     var row = aggregateCount == 1 ? 0 : index
     if hasAggregates { row = Int(truncatingIfNeeded: aggregates.value(index, in: bytes)) }
     guard row >= 0, row < aggregateCount else { return nil }
-    return (payloadOffset(index, bytes), idOffset(row, bytes))
+    return EventPlace(
+      index: index,
+      payload: payloadOffset(index, bytes),
+      payloadCount: Int(truncatingIfNeeded: payloadLengths.value(index, in: bytes)),
+      row: row,
+      id: idOffset(row, bytes)
+    )
   }
 
   /// The offset of the payload of event `index`.

@@ -5,6 +5,7 @@ extension LogOpener {
     for entry in entries {
       let file = try openUnsealedFile(entry)
       let mapping = try map(file)
+      startReading(mapping, of: entry)
       // Beside a writer it grows.
       let contentEnd = isBesideWriter ? mapping.count : (try? file.contentEnd(from: 0)) ?? .max
       files.append(
@@ -31,6 +32,20 @@ extension LogOpener {
         drop(skipped.entry, skipped.file.name)
       }
     }
+  }
+
+  /// Asks for what is looked at first: the segment's header, and what the manifest leads to, the
+  /// end of the log and the footer before it.
+  private func startReading(_ mapping: Mapping, of entry: SegmentList.Entry) {
+    let page = HeaderBlock.byteCount
+    mapping.startReading(0..<page)
+    guard manifest.tail.segment == entry.id else { return }
+    let end = min(Int(clamping: manifest.tail.end), mapping.count)
+    mapping.startReading(end..<min(end + page, mapping.count))
+    let footer = try? core.files.log.openFile(StoreFile.footer(entry.id), .readOnly)
+    guard let footer, let table = try? StoreFiles.mapAll(footer) else { return }
+    table.startReading(0..<page)
+    table.startReading(max(0, table.count - page)..<table.count)
   }
 
   /// The file of a segment that is not sealed.

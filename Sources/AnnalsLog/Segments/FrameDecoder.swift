@@ -14,8 +14,8 @@ struct FrameDecoder: ~Copyable {
   private var counted = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
-  /// Frames that were looked at in advance; not verified.
-  private var ahead: [EventsFrame] = []
+  /// Frames that were looked at in advance, and where in them what is sought stands; not verified.
+  private var ahead: [Ahead] = []
   private var aheadCount = 0
   private var key = ByteBuffer(capacity: 16)
   private let isGuarded: Bool
@@ -107,9 +107,16 @@ struct FrameDecoder: ~Copyable {
     }
     // The bytes live as long as segment and annex, which stay what they are meanwhile.
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    if number >= 0, number < aheadCount, ahead[number].start == offset {
+    if number >= 0, number < aheadCount, ahead[number].frame.start == offset {
       // The same bytes gave it, which never change once they verify.
-      annex.frame.value = ahead[number]
+      annex.frame.value = ahead[number].frame
+      begin()
+      if let place = ahead[number].place {
+        nextIndex = place.index
+        nextPayload = place.payload
+        annex.rows.value.begin(at: place.row, place.id)
+      }
+      return (true, end)
     } else {
       let start = isGuarded ? 0 : offset
       guard annex.frame.value.read(bytes, at: start, byteCount: header.byteCount, base) else {
@@ -198,22 +205,38 @@ struct FrameDecoder: ~Copyable {
     if isGuarded { return }
     let mapped = unsafe segment.mapping.buffer
     let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
-    if aheadCount == ahead.count { ahead.append(EventsFrame()) }
+    if aheadCount == ahead.count { ahead.append(Ahead()) }
     let number = aheadCount
     aheadCount += 1
-    ahead[number].start = 0
+    ahead[number].frame.start = 0
+    ahead[number].place = nil
     guard
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
     else { return }
-    if !ahead[number].read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
-      ahead[number].start = 0
+    if !ahead[number].frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
+      ahead[number].frame.start = 0
       return
     }
-    guard let place = ahead[number].placeToFetch(position, bytes) else { return }
-    unsafe Prefetch.fetch(mapped, place.payload)
-    unsafe Prefetch.fetch(mapped, place.payload + 64)
+    guard let place = ahead[number].frame.place(position, bytes) else { return }
+    ahead[number].place = place
     unsafe Prefetch.fetch(mapped, place.id)
+    var line = place.payload
+    let end = place.payload &+ min(place.payloadCount, Self.fetchedBytesMax)
+    while line < end {
+      unsafe Prefetch.fetch(mapped, line)
+      line &+= 64
+    }
+  }
+
+  /// Of a longer payload the processor fetches the rest by itself, once it is read in order.
+  private static let fetchedBytesMax = 512
+
+  /// A frame that was looked at in advance.
+  private struct Ahead: BitwiseCopyable {
+    var frame = EventsFrame()
+    /// Where in it the event that is sought stands.
+    var place: EventsFrame.EventPlace?
   }
 
   private mutating func loadCopy(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {

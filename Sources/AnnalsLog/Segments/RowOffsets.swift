@@ -18,6 +18,13 @@ struct RowOffsets {
     offset = frame.idsOffset
   }
 
+  /// Goes on at a row whose offset is known.
+  @inline(__always)
+  mutating func begin(at row: Int, _ offset: Int) {
+    self.row = row
+    self.offset = offset
+  }
+
   /// The offset of the id in row `row`.
   @inline(__always)
   mutating func offset(
