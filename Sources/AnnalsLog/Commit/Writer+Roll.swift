@@ -1,5 +1,5 @@
 extension Writer {
-  /// Begins a new segment of at least `byteCount` bytes.
+  /// Makes room for `byteCount` bytes: nearly always in a new segment.
   ///
   /// Called, and returns, with `lock` held and
   /// nobody committing.
@@ -13,7 +13,7 @@ extension Writer {
     lock.unlock()
     let result: Result<Void, LogError>
     do throws(LogError) {
-      try roll(byteCount, nextPosition: nextPosition)
+      if try !extendReserve(byteCount) { try roll(byteCount, nextPosition: nextPosition) }
       result = .success(())
     } catch {
       result = .failure(error)
@@ -21,6 +21,23 @@ extension Writer {
     lock.lock()
     finishCommitting()
     return result
+  }
+
+  /// Reserves more of the segment in writing, if a full disk had no room for all of it; whether
+  /// `byteCount` bytes fit then.
+  private func extendReserve(_ byteCount: Int) throws(LogError) -> Bool {
+    let whole = tail.segment.mapping.count
+    // Unless it is for another reason that a segment ends here.
+    guard tail.offset + byteCount > tail.reservedBytes, tail.offset + byteCount <= whole else {
+      return false
+    }
+    tail.reservedBytes = try Reserve.make(
+      tail.file,
+      whole,
+      used: tail.reservedBytes,
+      in: core.files.log
+    )
+    return tail.offset + byteCount <= tail.reservedBytes
   }
 
   /// Seals the segment in writing and goes on in the one made ready for that.
@@ -90,7 +107,7 @@ extension Writer {
       lastPosition: tail.lastPosition,
       zeroedThrough: 0,
       typeCount: 0,
-      reservedBytes: spare.byteCount,
+      reservedBytes: spare.reservedBytes,
       keySequence: tail.keySequence
     )
     maintenance.noteSealed(old, durable: mark)

@@ -114,7 +114,13 @@ extension EventLog {
         lastPosition: found.scan.lastPosition,
         zeroedThrough: 0,
         typeCount: found.scan.typeCount,
-        reservedBytes: try reserve(found.file, found.segment, used: found.scan.offset),
+        // On a full disk what was used, or a little more.
+        reservedBytes: try Reserve.make(
+          found.file,
+          found.segment.mapping.count,
+          used: found.scan.offset,
+          in: core.files.log
+        ),
         keySequence: keySequence,
         indexedThrough: max(
           Segment.firstFrame,
@@ -166,24 +172,6 @@ extension EventLog {
     return (writer, control)
   }
 
-  /// Reserves the blocks of a segment that a close gave back; returns how many bytes have theirs.
-  ///
-  /// On a full disk that is what was used: the next append then begins another segment, once there
-  /// is room for one.
-  private static func reserve(
-    _ file: any LogFile,
-    _ segment: Segment,
-    used: Int
-  ) throws(LogError) -> Int {
-    do throws(LogError) {
-      try file.allocate(segment.mapping.count)
-      return segment.mapping.count
-    } catch {
-      guard case .diskFull = error else { throw error }
-      return used
-    }
-  }
-
   /// Begins a segment where there is none to go on in.
   private static func beginSegment(
     _ opener: LogOpener,
@@ -231,7 +219,7 @@ extension EventLog {
       lastPosition: lastPosition,
       zeroedThrough: 0,
       typeCount: 0,
-      reservedBytes: spare.byteCount,
+      reservedBytes: spare.reservedBytes,
       keySequence: keySequence
     )
   }

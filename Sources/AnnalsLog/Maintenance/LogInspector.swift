@@ -49,7 +49,8 @@ public struct LogInspector: Sendable {
     case none
     /// It covers the segment.
     case whole
-    /// It covers what the segment held when the store was last closed, up to this position.
+    /// It covers what the segment held when it was made, at the last close or since, up to this
+    /// position.
     case partial(through: Position)
     /// The file is missing or damaged; it was made anew in memory.
     case rebuilt

@@ -22,8 +22,8 @@ package final class Maintenance: @unchecked Sendable {
     package var file: any LogFile
     package var entry: SegmentList.Entry
     package var byteCount: Int
-    /// Whether its blocks are its own: a close gives them back.
-    package var isReserved = true
+    /// How many of them have blocks of their own: a close gives those back.
+    package var reservedBytes: Int
   }
 
   package struct State: Sendable {
@@ -152,12 +152,20 @@ package final class Maintenance: @unchecked Sendable {
       } else {
         spare = try makeSpare(byteCount: byteCount)
       }
-      if !spare.isReserved { try spare.file.allocate(spare.byteCount) }
-      if spare.byteCount < byteCount + Segment.firstFrame {
-        // One append needs more than a segment has: this segment grows before it begins.
-        let larger = byteCount + Segment.firstFrame
-        try spare.file.allocate(larger)
+      let needed = byteCount + Segment.firstFrame
+      if spare.reservedBytes < spare.byteCount {
+        spare.reservedBytes = try Reserve.make(
+          spare.file,
+          spare.byteCount,
+          used: 0,
+          in: core.files.log
+        )
+      }
+      if spare.reservedBytes < needed {
+        // One append needs more than there is: this segment grows before it begins.
+        try spare.file.allocate(needed)
         spare.byteCount = try spare.file.size()
+        spare.reservedBytes = needed
       }
       let mapping = try StoreFiles.mapAll(spare.file)
       lock.withLock {
@@ -265,7 +273,8 @@ extension Maintenance {
         entry.id,
         byteCount: max(byteCount + Segment.firstFrame, size)
       )
-      spare = Spare(file: file, entry: entry, byteCount: try file.size())
+      let byteCount = try file.size()
+      spare = Spare(file: file, entry: entry, byteCount: byteCount, reservedBytes: byteCount)
     }
     // No id is given twice, also if this one was kept from an attempt that failed.
     func passID(_ list: inout SegmentList) {
@@ -299,9 +308,11 @@ extension Maintenance {
   ///
   /// Under `work`.
   private func reserveSpare() throws(LogError) {
-    guard let spare = lock.withLock({ state.spare }), !spare.isReserved else { return }
+    guard let spare = lock.withLock({ state.spare }), spare.reservedBytes < spare.byteCount,
+      try Reserve.isAffordable(spare.byteCount, in: core.files.log)
+    else { return }
     try spare.file.allocate(spare.byteCount)
-    lock.withLock { state.spare?.isReserved = true }
+    lock.withLock { state.spare?.reservedBytes = spare.byteCount }
   }
 
   /// The size of the segment that is made next.

@@ -376,7 +376,7 @@ extension LogOpener {
         file: current.file,
         entry: current.entry,
         byteCount: mapping.count,
-        isReserved: false
+        reservedBytes: 0
       )
       return
     }

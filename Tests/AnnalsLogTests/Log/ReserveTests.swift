@@ -54,6 +54,51 @@ import Testing
     #expect(try StoreVerifier.verify("/store", options: options).problems.isEmpty)
   }
 
+  /// On a disk that is nearly full, what room there is gets used, in this segment and the next.
+  @Test func aNearlyFullDiskIsUsedUp() throws {
+    let disk = SimulatedFileSystem()
+    var options = simulatedOptions(disk)
+    options.firstSegmentBytes = 320 << 10
+    options.segmentBytes = 320 << 10
+    let log = try EventLog(at: "/store", options: options)
+    for _ in 0..<10 { try log.append([event()], to: "a-1") }
+    try log.close()
+    disk.capacity = disk.usedByteCount + 130 << 10
+    let full = try EventLog(at: "/store", options: options)
+    var count = 10
+    func appendUntilFull() throws {
+      while true {
+        do throws(LogError) {
+          try full.append([event(2000)], to: "a-1")
+          count += 1
+        } catch {
+          guard case .diskFull = error else { throw error }
+          return
+        }
+      }
+    }
+    try appendUntilFull()
+    #expect(count > 10 + 60 / 3)
+    disk.capacity = disk.usedByteCount + 130 << 10
+    let before = count
+    try appendUntilFull()
+    #expect(count > before + 60 / 3)
+    let one = LogInspector(full).segments
+    #expect(!one[0].isSealed)
+    disk.capacity = nil
+    for _ in 0..<150 {
+      try full.append([event(3000)], to: "a-1")
+      count += 1
+    }
+    let more = LogInspector(full).segments
+    #expect(more[0].isSealed)
+    let after = try EventLog(
+      at: "/store",
+      options: simulatedOptions(disk.crash(choosing: .nothing))
+    )
+    #expect(try after.read().map(\.position.rawValue) == Array(1...UInt64(count)))
+  }
+
   /// A reader that had the store open before it was closed reads on, and follows the next writer.
   @Test func readersSeeNoDifference() throws {
     let directory = TemporaryDirectory()
