@@ -1,10 +1,11 @@
 # A process that appends until it is killed, and what is asked of its store afterwards; used by the goals
 # that cut the power under it. $place is where the store is.
 
-# Appends in the background; what is said to be durable goes to a file.
+# Appends in the background, with more options if any are given; what is said to be durable goes to a
+# file.
 begin_writing() {
   : > "$PROOF_SCRATCH/said"
-  "$annals" torture-write "$place/store" --seed "$ANNALS_SEED" --says-durable \
+  "$annals" torture-write "$place/store" --seed "$ANNALS_SEED" --says-durable "$@" \
     > "$PROOF_SCRATCH/said" 2> /dev/null &
   writer=$!
 }

@@ -184,9 +184,6 @@ extension Bench {
     line.number("settle_s", 0)
     line.number("close_s", closed - closing)
     line.number("disk_bytes_per_event", Double(disk.allocated) / count)
-    // Without the space of segments that is reserved and not written yet.
-    let reserved = Disk.unwritten(store, suffix: ".segment")
-    line.number("disk_used_bytes_per_event", Double(disk.allocated - reserved) / count)
     line.number("ram_bytes_per_event", Double(memory) / count)
     line.latency(latency)
     line.meter(meter)

@@ -28,32 +28,6 @@ enum Disk {
     return usage
   }
 
-  /// The zeros at the ends of the files with this suffix.
-  static func unwritten(_ directory: String, suffix: String) -> Int {
-    var piece = [UInt8](repeating: 0, count: 1 << 16)
-    var total = 0
-    for path in files(directory) where path.hasSuffix(suffix) {
-      let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-      if descriptor < 0 { continue }
-      defer { close(descriptor) }
-      var status = stat()
-      unsafe fstat(descriptor, &status)
-      var end = Int(status.st_size)
-      while end > 0 {
-        let start = max(0, end - piece.count)
-        let count = unsafe pread(descriptor, &piece, end - start, start)
-        if count <= 0 { break }
-        if let last = piece[..<count].lastIndex(where: { $0 != 0 }) {
-          end = start + last + 1
-          break
-        }
-        end = start
-      }
-      total += Int(status.st_size) - end
-    }
-    return total
-  }
-
   /// Flushes and evicts the page cache of every file below the directory (all of it with `all`).
   static func evict(_ directory: String, all: Bool) throws {
     for path in files(directory) {

@@ -83,6 +83,7 @@ extension TortureWorkload {
     through end: UInt64,
     sayingDurable: Bool,
     isSoaked: Bool = false,
+    waitsForRoom: Bool = false,
     _ output: OutputStream
   ) throws {
     let options = isSoaked ? Self.soakOptions(.readWrite) : Self.options(.readWrite)
@@ -100,7 +101,16 @@ extension TortureWorkload {
         let (aggregate, event) = event(position)
         try batch.add(event, to: aggregate)
       }
-      let receipt = try log.append(batch, durability: isDurable(first) ? .durable : .written)
+      let receipt: Receipt
+      do throws(LogError) {
+        receipt = try log.append(batch, durability: isDurable(first) ? .durable : .written)
+      } catch {
+        guard waitsForRoom, case .diskFull = error else { throw error }
+        try output.writeLine("full")
+        try output.flush()
+        SystemClock.sleep(nanoseconds: 2_000_000)
+        continue
+      }
       last = receipt.lastPosition.rawValue
       try say(sayingDurable ? log.durableThrough.rawValue : last, output)
     }

@@ -141,6 +141,8 @@ struct TortureWriteCommand: Verb {
   var saysDurable = false
   @Flag(help: "Keep only the newest events, and compact.")
   var soak = false
+  @Flag(help: "Say when the disk is full, and go on when there is room.")
+  var waitsForRoom = false
 
   func run(_ streams: StandardStreams) throws {
     let workload = TortureWorkload(seed: seed)
@@ -149,6 +151,7 @@ struct TortureWriteCommand: Verb {
       through: events ?? .max,
       sayingDurable: saysDurable,
       isSoaked: soak,
+      waitsForRoom: waitsForRoom,
       streams.output
     )
   }
