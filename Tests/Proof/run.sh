@@ -119,6 +119,11 @@ tell() {
       "$(field count "$line")" "$(field seed "$line")" "$(field seconds "$line")"
     grep -av '^proof: ' "$scratch/log" | grep -aE -A6 '^(✘|.*error:|Fatal error)|recorded an issue|signal|fail' | head -60
     tail -n 15 "$scratch/log"
+    # All of it, for who has to find out why: hours may have led to it.
+    if [[ $form == long ]] && mkdir -p .build-proof; then
+      cp "$scratch/log" ".build-proof/$name.failed.log"
+      echo "all it said: .build-proof/$name.failed.log"
+    fi
     failed+=("$name")
   elif [[ $skipped != null ]]; then
     printf '%-4s %-20s skipped: %s\n' "$id" "$name" "$skipped"

@@ -336,14 +336,14 @@ struct SalvageRun {
   /// where that is possible, takes them up; a salvage does not.
   private mutating func addStaged() {
     guard source.through == .max,
-      let waiting = try? StagedEvent.waiting(in: source.root, source.storeID, behind: position),
-      let first = waiting.first, let last = waiting.last
+      let found = try? StagedEvent.waiting(in: source.root, source.storeID, behind: position),
+      let first = found.events.first, let last = found.events.last
     else { return }
     report.lost.append(
       SalvageReport.Loss(
         positions: PositionRange(Position(first.position), Position(last.position)),
         file: StoreFile.staging,
-        unnamedEvents: UInt64(waiting.count)
+        unnamedEvents: UInt64(found.events.count)
       )
     )
   }

@@ -52,17 +52,19 @@ package struct StagedEvent: Sendable {
     buffer.store(sum, at: start)
   }
 
-  /// Appends the entry of the one event of `batch`, with the facts of `event`; for tests.
+  /// Appends the one event of `batch`, with the facts of `event`, as an entry, or as a frame of a
+  /// segment whose base is position `base` at time 0.
   package static func encode(
     _ batch: EventBatch,
     _ event: StagedEvent,
+    base: UInt64 = 0,
     at offset: Int,
     _ checksum: FrameChecksum,
     into buffer: inout ByteBuffer
   ) {
     encode(
       batch.contents,
-      position: event.position,
+      position: event.position - base,
       version: event.version,
       type: UInt32(event.type),
       time: event.time,

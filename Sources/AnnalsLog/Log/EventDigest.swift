@@ -47,13 +47,20 @@ extension EventLog {
   ///
   /// - Throws: what reading the event throws.
   package func eventDigest(at position: Position) throws(LogError) -> KeyHash? {
+    try core.eventDigest(at: position)
+  }
+}
+
+extension LogCore {
+  /// The digest of the event at `position`; nil if none can be seen there as it was written.
+  func eventDigest(at position: Position) throws(LogError) -> KeyHash? {
     guard position > .start else { return nil }
     var request = ReadRequest.all(after: Position(position.rawValue - 1))
     request.until = position.rawValue
     request.visibility = .written
     request.isGuarded = true
-    var cursor = try EventCursor(core, request)
+    var cursor = try EventCursor(self, request)
     guard let event = try cursor.next(), !event.isRedacted else { return nil }
-    return EventDigest.digest(event, core.hasher)
+    return EventDigest.digest(event, hasher)
   }
 }

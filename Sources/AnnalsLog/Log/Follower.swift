@@ -18,6 +18,10 @@ package final class Follower: @unchecked Sendable {
     var durable: UInt64
     /// A published position that no frame was found for.
     var unreached: UInt64 = 0
+    /// What is shown of the staging file: its last position and that event's digest.
+    var staged: (last: UInt64, digest: KeyHash)?
+    /// Behind this other events stand now than were shown.
+    var lostBehind: Position?
     /// How many segments compaction had replaced when the layout was read.
     var replacedCount: UInt64 = 0
   }
@@ -25,13 +29,15 @@ package final class Follower: @unchecked Sendable {
   /// - Parameters:
   ///   - epoch: that of the page before the store was opened; 0 if there was none.
   ///   - replacedCount: how many segments compaction had replaced then.
+  ///   - staged: the last position that is shown of the staging file, and that event's digest.
   init(
     _ core: LogCore,
     _ control: ControlPage?,
     epoch: UInt64,
     replacedCount: UInt64,
     scan: TailScan?,
-    segment: Segment?
+    segment: Segment?,
+    staged: (last: UInt64, digest: KeyHash)? = nil
   ) {
     self.core = core
     self.control = control
@@ -40,6 +46,7 @@ package final class Follower: @unchecked Sendable {
       segment: segment,
       epoch: epoch,
       durable: core.durableThrough,
+      staged: staged,
       replacedCount: replacedCount
     )
     // True at opening; the next writer goes on behind it, in the same segment.
@@ -57,6 +64,8 @@ package final class Follower: @unchecked Sendable {
     let record = control.record
     guard let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
+      if page.epoch != state.epoch, try !endStaged(page.written) { return false }
+      if let lost = state.lostBehind { throw .writtenEventsLost(after: lost) }
       if page.epoch != state.epoch {
         if core.options.visibility == .written { try checkHistory() }
         state.epoch = page.epoch
@@ -76,6 +85,20 @@ package final class Follower: @unchecked Sendable {
       core.publish(written: visible, durable: min(visible, max(page.durable, core.durableThrough)))
       return isNew
     }
+  }
+
+  /// Ends showing what was staged, now that a writer has come and framed it; false while it has not
+  /// come to that.
+  private func endStaged(_ written: UInt64) throws(LogError) -> Bool {
+    guard let staged = state.staged else { return true }
+    // What was shown stays to be seen.
+    if written < staged.last { return false }
+    let durable = state.durable
+    try readAnew()
+    if try core.eventDigest(at: Position(staged.last)) != staged.digest {
+      state.lostBehind = Position(durable)
+    }
+    return true
   }
 
   /// Sleeps until something may have been published, or the time has passed.
@@ -268,18 +291,22 @@ extension EventLog {
     _ options: LogOptions
   ) throws(LogError) -> Parts {
     let control = openControl(files.root)
-    let (opener, epoch, durable) = try openerForReading(path, files, options, control)
+    var (opener, epoch, durable) = try openerForReading(path, files, options, control)
+    if opener.report.stagedEvents > 0, options.visibility == .written { try opener.showStaged() }
     let core = opener.core
     let reached = opener.lastPosition
-    core.publish(written: reached, durable: min(durable, reached))
+    core.publish(written: max(reached, opener.stagedThrough), durable: min(durable, reached))
     core.noteDamages(opener.damages)
+    let last = opener.stagedThrough
+    let digest = last > reached ? try core.eventDigest(at: Position(last)) : nil
     let follower = Follower(
       core,
       control,
       epoch: epoch,
       replacedCount: UInt64(opener.list.replaced.count),
       scan: opener.tail?.scan,
-      segment: opener.tail?.segment ?? opener.segments.last
+      segment: opener.tail?.segment ?? opener.segments.last,
+      staged: digest.map { (last, $0) }
     )
     return Parts(
       core: core,

@@ -1,7 +1,7 @@
 /// Room on the disk that is a segment's own before it is written to.
 ///
-/// On a disk that is nearly full no more is taken ahead than a part of what is free: compaction, and
-/// other programs, need some as well.
+/// No more is taken ahead than a part of what is free on the disk: compaction and other programs
+/// need some as well.
 package enum Reserve {
   /// Of what is free on the disk one in so many is taken ahead.
   private static let share = 8

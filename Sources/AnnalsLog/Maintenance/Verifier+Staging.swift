@@ -6,7 +6,7 @@ extension Verification {
   mutating func checkStaging() {
     guard through == .max else { return }
     do throws(LogError) {
-      let waiting = try StagedEvent.waiting(in: root, storeID, behind: lastPosition)
+      let waiting = try StagedEvent.waiting(in: root, storeID, behind: lastPosition).events
       if waiting.isEmpty { return }
       note(
         .stagedEvents,

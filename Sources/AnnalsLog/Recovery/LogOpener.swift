@@ -28,6 +28,9 @@ package struct LogOpener {
   /// The record of the retention file that was read; 0 if there is none.
   var retentionFile: UInt64 = 0
 
+  /// The last event of the staging file that is shown; 0 if none is.
+  var stagedThrough: UInt64 = 0
+
   /// The segments that the list has as sealed, if it could be read: their files never change.
   let sealedOnDisk: Set<SegmentID>
 
@@ -134,12 +137,6 @@ package struct LogOpener {
       } + unfooted
     core.retention.share()
     report.wasClosed = manifest.isClosed && !isTailWalked
-  }
-
-  /// Counts the events that wait in the staging file: who only reads does not see them.
-  mutating func countStaged() {
-    let waiting = try? StagedEvent.waiting(in: core.files.root, list.storeID, behind: lastPosition)
-    report.stagedEvents = waiting?.count ?? 0
   }
 
   /// Takes up the type names that stand at the starts of segments.

@@ -7,7 +7,8 @@ public struct RecoveryReport: Sendable {
   /// The events that were scanned.
   public var scannedEvents = 0
   /// The events that a killed process had written and not framed: those that opening for writing
-  /// took up, or those that opening for reading found waiting for that, and does not show.
+  /// took up, or those that opening for reading found waiting for that, and shows only to who asks
+  /// for written events.
   public var stagedEvents = 0
   /// The torn tail that ended the log, if one did.
   public var tornTail: TornTail?

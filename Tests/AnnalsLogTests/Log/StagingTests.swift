@@ -200,10 +200,6 @@ import Testing
     for number in 2...4 { try stage(log, number) }
     let verdict = try StoreVerifier.verify("/store", options: options(disk.killed()))
     #expect(verdict.isOK && verdict.lastPosition == 1)
-    var reading = options(disk.killed())
-    reading.access = .readOnly
-    let reader = try EventLog(at: "/store", options: reading)
-    #expect(reader.recovery.stagedEvents == 3 && reader.head() == 1)
     let notes = verdict.notes.filter { $0.kind == .stagedEvents }
     #expect(notes == [VerifyNote(.stagedEvents, file: "staging", byteCount: 60)])
   }

@@ -14,6 +14,7 @@ round() {
     # Leaks are not looked for: the test runner itself leaks.
     ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-asan || exit 1
   else
+    export TSAN_OPTIONS="suppressions=$PWD/Tests/Proof/tsan.txt"
     swift test --sanitize=thread --scratch-path .build-tsan || exit 1
   fi
   count 1
