@@ -17,6 +17,9 @@ package final class SystemFile: LogFile {
   /// whole.
   private static let zeroBytesMax = 64 * 1024
 
+  /// How much is read without a look at the size.
+  private static let unaskedBytesMax = 64 * 1024
+
   /// Takes over a descriptor of a regular file.
   init(_ descriptor: consuming FileDescriptor, name: String) {
     self.descriptor = descriptor
@@ -26,8 +29,10 @@ package final class SystemFile: LogFile {
   package func size() throws(LogError) -> Int { Int(try descriptor.status(label: name).st_size) }
 
   package func read(_ count: Int, at offset: Int) throws(LogError) -> [UInt8] {
-    // Not more than the file has: a count from damaged bytes must not become an allocation.
-    let available = min(count, max(0, try size() - offset))
+    // Not more than the file has: a count from damaged bytes must not become an allocation. Of a
+    // little it is not worth asking for that.
+    let available =
+      count <= SystemFile.unaskedBytesMax ? count : min(count, max(0, try size() - offset))
     guard available > 0 else { return [] }
     var failure: LogError?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: available) { target, filled in

@@ -136,12 +136,13 @@ package final class Segment: @unchecked Sendable {
     verified.contains(offset / FrameHeader.unit)
   }
 
+  /// Header and columns of a frame of a hundred events.
+  private static let fetchedLines = 6
+
   /// Has the processor fetch what reading the frame at `offset` begins with.
   package func prefetch(_ offset: Int) {
     verified.prefetch(offset / FrameHeader.unit)
-    mapping.prefetch(offset)
-    mapping.prefetch(offset + 64)
-    mapping.prefetch(offset + 128)
+    for line in 0..<Self.fetchedLines { mapping.prefetch(offset + line * 64) }
   }
 
   /// Whether the verified frame at `offset` only tells what is durable.
