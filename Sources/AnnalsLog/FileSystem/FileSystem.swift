@@ -135,8 +135,9 @@ package protocol LogFile: AnyObject, Sendable {
   /// stay in memory. Nil where the system does not promise both.
   func mapPinned(_ byteCount: Int) throws(LogError) -> Mapping?
 
-  /// Drops clean cached pages, so that the next read shows what the device holds.
-  func dropCache()
+  /// Drops clean cached pages from the one with `offset` on, so that the next read there shows what
+  /// the device holds.
+  func dropCache(from offset: Int)
 
   /// The offset behind the last byte at or behind `offset` that may be other than zero; `offset` if
   /// all are known to be zero.
@@ -146,6 +147,9 @@ package protocol LogFile: AnyObject, Sendable {
 }
 
 extension LogFile {
+  /// Drops all clean cached pages.
+  package func dropCache() { dropCache(from: 0) }
+
   /// For systems that begin when they like.
   package func startWriting(_ range: Range<Int>) {}
 

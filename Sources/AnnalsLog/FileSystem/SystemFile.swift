@@ -173,8 +173,10 @@ package final class SystemFile: LogFile {
     return end < 0 ? max(offset, size) : end
   }
 
-  package func dropCache() {
-    // Only advice: a system that does not take it reads from memory what it read before.
-    _ = posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_DONTNEED)
+  package func dropCache(from offset: Int) {
+    // Only advice: a system that does not take it reads from memory what it read before. It takes
+    // whole pages.
+    let start = offset & -Int(getpagesize())
+    _ = posix_fadvise(descriptor.rawValue, start, 0, POSIX_FADV_DONTNEED)
   }
 }

@@ -72,8 +72,13 @@ extension LogOpener {
       // What the page cache shows of a killed process, or after a failed sync, is not what the
       // disk holds: push it out, drop it, and believe what is read back. A log that was closed was
       // synced, by a writer that had begun with this and whose syncs all succeeded.
-      try file.sync()
-      file.dropCache()
+      // A spare that nothing was written to has nothing to show; and what the manifest knows to be
+      // durable need not be read again.
+      if (try? file.contentEnd(from: 0)) != 0 {
+        let mark = manifest.tail
+        try file.sync()
+        file.dropCache(from: mark.segment == entry.id ? Int(clamping: mark.end) : 0)
+      }
     }
     return file
   }

@@ -103,10 +103,10 @@ final class SimulatedFile: LogFile {
     try map(byteCount, writable: true)
   }
 
-  func dropCache() {
+  func dropCache(from offset: Int) {
     // Advice, so nobody hears of a failure.
-    try? disk.perform(Operation(.dropCache, name)) { (state) throws(Refusal) in
-      state.files[index].dropCache()
+    try? disk.perform(Operation(.dropCache, name, offset: offset)) { (state) throws(Refusal) in
+      state.files[index].dropCache(from: offset & -4096)
     }
   }
 

@@ -83,14 +83,14 @@ struct SimulatedInode: Sendable {
   /// Shows the durable bytes wherever nothing is pending.
   ///
   /// As on Linux, not where a mapping holds the pages.
-  mutating func dropCache() {
+  mutating func dropCache(from offset: Int) {
     guard hasPhantoms, isKnownUniquelyReferenced(&region), let region else { return }
     var truth = durable
     for change in pending { truth.apply(change) }
     truth.trim()
-    region.write(truth.bytes, at: 0)
-    region.clear(from: truth.bytes.count)
-    hasPhantoms = false
+    region.write(Array(truth.bytes.dropFirst(offset)), at: offset)
+    region.clear(from: max(offset, truth.bytes.count))
+    hasPhantoms = hasPhantoms && offset > 0
   }
 
   /// The memory that a mapping of `byteCount` bytes shows.
