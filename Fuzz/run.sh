@@ -7,7 +7,8 @@
 # what crashes to .build/crashes. FUZZ_SEED sets the seed, FUZZ_SANITIZE=fuzzer,address adds the
 # address sanitizer, FUZZ_MERGE=1 takes the inputs that reach something new into corpus/. Prints a
 # line a target: how many inputs were run, and how much they reached. Exits with 1 if any crashed,
-# hung (1 s), took more than 512 MiB, or if nothing was reached: a build without coverage is blind.
+# hung (5 s, or FUZZ_TIMEOUT: by the clock, and machines are shared), took more than 512 MiB, or if
+# nothing was reached: a build without coverage is blind.
 set -u -o pipefail
 cd "$(dirname "$0")"
 seconds=${1:?usage: Fuzz/run.sh SECONDS [TARGET…]}
@@ -29,7 +30,7 @@ for target in "${targets[@]}"; do
   log=.build/$target.log
   export FUZZ_TARGET=$target FUZZ_SEEDS=.build/corpus/$target
   "$scratch/release/Fuzz" ".build/corpus/$target" "corpus/$target" \
-    -max_total_time="$seconds" -rss_limit_mb=512 -timeout=1 -max_len=8192 \
+    -max_total_time="$seconds" -rss_limit_mb=512 -timeout="${FUZZ_TIMEOUT:-5}" -max_len=8192 \
     -seed="${FUZZ_SEED:-1}" -artifact_prefix=".build/crashes/$target-" \
     -print_final_stats=1 > "$log" 2>&1
   code=$?
