@@ -134,11 +134,7 @@ extension Writer {
       content: content.bytes,
       into: &head
     )
-    let sum = head.checksum(
-      from: at + FrameHeader.checkedStart,
-      continuing: checksum.seed(offset)
-    )
-    head.store(sum, at: at)
+    head.sealFrame(from: at, at: offset, checksum)
     return names.count
   }
 
@@ -260,11 +256,8 @@ extension Writer {
       content: empty.span,
       into: &watermark
     )
-    let sum = watermark.checksum(
-      from: at + FrameHeader.checkedStart,
-      continuing: FrameChecksum(salt: tail.segment.salt).seed(tail.offset)
-    )
-    watermark.store(sum, at: at)
+    let checksum = FrameChecksum(salt: tail.segment.salt)
+    watermark.sealFrame(from: at, at: tail.offset, checksum)
     // A hint: if it can not be written, the next append will find out why.
     try? Self.write(watermark, to: tail.file, at: tail.offset)
   }

@@ -81,11 +81,7 @@ extension Writer {
       content: content.bytes,
       into: &head
     )
-    let sum = head.checksum(
-      from: at + FrameHeader.checkedStart,
-      continuing: checksum.seed(offset)
-    )
-    head.store(sum, at: at)
+    let sum = head.sealFrame(from: at, at: offset, checksum)
     do {
       try Self.write(head, to: tail.file, at: start)
     } catch {

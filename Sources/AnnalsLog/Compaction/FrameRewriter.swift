@@ -224,7 +224,7 @@ extension FrameRewriter {
       base,
       to: &output
     )
-    return finish(&output, from: start, at: offset, checksum)
+    return output.sealFrame(from: start, at: offset, checksum)
   }
 
   /// Appends a frame but for its checksum: position and time count from another base than they did,
@@ -246,16 +246,7 @@ extension FrameRewriter {
     output.appendVarint(firstPosition - base.position)
     output.appendZigzag(time &- base.time)
     output.append(rest)
-    let padding = -(output.count - start) & (FrameHeader.unit - 1)
-    output.appendZeros(padding)
-    output.store(
-      flags | UInt8(padding) | EventsFrame.Flags.durableBefore,
-      at: start + FrameHeader.Layout.byteCount
-    )
-    output.store(
-      FrameHeader.lengthAndKind(output.count - start, kind),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
-    )
+    output.endFrame(from: start, kind, flags: flags | EventsFrame.Flags.durableBefore)
     return start
   }
 
@@ -280,7 +271,7 @@ extension FrameRewriter {
       content: content.bytes,
       into: &output
     )
-    return finish(&output, from: start, at: offset, checksum)
+    return output.sealFrame(from: start, at: offset, checksum)
   }
 
   /// Appends a compressed frame whose events all stay.
@@ -303,21 +294,6 @@ extension FrameRewriter {
       base,
       to: &output
     )
-    return finish(&output, from: start, at: offset, checksum)
-  }
-
-  /// Gives a frame of the output its checksum.
-  static func finish(
-    _ output: inout ByteBuffer,
-    from start: Int,
-    at offset: Int,
-    _ checksum: FrameChecksum
-  ) -> UInt32 {
-    let sum = output.checksum(
-      from: start + FrameHeader.checkedStart,
-      continuing: checksum.seed(offset)
-    )
-    output.store(sum, at: start)
-    return sum
+    return output.sealFrame(from: start, at: offset, checksum)
   }
 }

@@ -82,7 +82,7 @@ struct SegmentWriter: ~Copyable {
   private mutating func pack(from start: Int, at place: Int) {
     let before = output.count - start
     guard CompressedFrame.pack(&output, from: start, base) else { return }
-    lastChecksum = FrameRewriter.finish(&output, from: start, at: place, checksum)
+    lastChecksum = output.sealFrame(from: start, at: place, checksum)
     header.hasCompressedFrames = true
     packed.before += before
     packed.after += output.count - start

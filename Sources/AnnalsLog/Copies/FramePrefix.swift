@@ -87,7 +87,8 @@ enum FramePrefix {
     buffer.append(bytes.extracting(frame.idsOffset..<frame.idsOffset + idBytes))
     let payloadEnd = frame.payloadOffset(events, bytes)
     buffer.append(bytes.extracting(frame.payloadsOffset..<payloadEnd))
-    finish(&buffer, at: offset, checksum)
+    buffer.endFrame(from: 0, .events, flags: EventsFrame.Flags.durableBefore)
+    buffer.sealFrame(from: 0, at: offset, checksum)
     return buffer
   }
 
@@ -106,27 +107,6 @@ enum FramePrefix {
       buffer.append(bytes.extracting(start..<start + rows * column.width.byteCount))
     }
     return UInt32(column.width.rawValue) << shift
-  }
-
-  /// Pads the frame in `buffer`, and gives it its length and its checksum.
-  private static func finish(
-    _ buffer: inout ByteBuffer,
-    at offset: Int,
-    _ checksum: FrameChecksum
-  ) {
-    let padding = -buffer.count & (FrameHeader.unit - 1)
-    buffer.appendZeros(padding)
-    buffer.store(
-      UInt8(padding) | EventsFrame.Flags.durableBefore,
-      at: FrameHeader.Layout.byteCount
-    )
-    let start = FrameHeader.Layout.lengthAndKind.lowerBound
-    buffer.store(FrameHeader.lengthAndKind(buffer.count, .events), at: start)
-    let sum = buffer.checksum(
-      from: FrameHeader.checkedStart,
-      continuing: checksum.seed(offset)
-    )
-    buffer.store(sum, at: 0)
   }
 
   private static func extras(

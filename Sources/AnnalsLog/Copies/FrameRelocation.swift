@@ -24,29 +24,12 @@ enum FrameRelocation {
     if flags & EventsFrame.Flags.durableBefore == 0, reader.readVarint() == nil { return nil }
     guard reader.offset <= end else { return nil }
     buffer.append(frame.extracting(reader.offset..<end))
-    let padding = -buffer.count & (FrameHeader.unit - 1)
-    buffer.appendZeros(padding)
-    buffer.store(
-      flags & ~EventsFrame.Flags.paddingMask | UInt8(padding) | EventsFrame.Flags.durableBefore,
-      at: flagsOffset
+    buffer.endFrame(
+      from: 0,
+      header.knownKind ?? .control,
+      flags: flags & ~EventsFrame.Flags.paddingMask | EventsFrame.Flags.durableBefore
     )
-    seal(&buffer, header.knownKind ?? .control, at: offset, checksum)
+    buffer.sealFrame(from: 0, at: offset, checksum)
     return buffer
-  }
-
-  /// Gives the frame in `buffer` its length and its checksum.
-  static func seal(
-    _ buffer: inout ByteBuffer,
-    _ kind: FrameHeader.Kind,
-    at offset: Int,
-    _ checksum: FrameChecksum
-  ) {
-    let start = FrameHeader.Layout.lengthAndKind.lowerBound
-    buffer.store(FrameHeader.lengthAndKind(buffer.count, kind), at: start)
-    let sum = buffer.checksum(
-      from: FrameHeader.checkedStart,
-      continuing: checksum.seed(offset)
-    )
-    buffer.store(sum, at: 0)
   }
 }

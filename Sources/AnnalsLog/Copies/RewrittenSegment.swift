@@ -115,7 +115,7 @@ struct RewrittenSegment {
         into: &frame
       )
       precondition(start == 0, "the buffer was empty")
-      FrameRelocation.seal(&frame, .control, at: sum.end, checksum)
+      frame.sealFrame(from: 0, at: sum.end, checksum)
       try add(frame)
     }
     try flush()

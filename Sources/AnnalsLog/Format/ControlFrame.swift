@@ -86,14 +86,8 @@ package struct ControlFrame: Sendable, BitwiseCopyable {
     buffer.appendVarint(record)
     if undurableUnits != 0 { buffer.appendVarint(undurableUnits) }
     buffer.append(content)
-    let padding = -(buffer.count - start) & (FrameHeader.unit - 1)
-    buffer.appendZeros(padding)
-    let flags = UInt8(padding) | (undurableUnits == 0 ? EventsFrame.Flags.durableBefore : 0)
-    buffer.store(flags, at: start + FrameHeader.Layout.byteCount)
-    buffer.store(
-      FrameHeader.lengthAndKind(buffer.count - start, .control),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
-    )
+    let flags = undurableUnits == 0 ? EventsFrame.Flags.durableBefore : 0
+    buffer.endFrame(from: start, .control, flags: flags)
     return start
   }
 }

@@ -76,16 +76,10 @@ package struct SnapshotFrame: Sendable, BitwiseCopyable, Equatable {
     buffer.appendVarint(UInt64(aggregate.count))
     buffer.append(aggregate)
     buffer.append(state)
-    let padding = -(buffer.count - start) & (FrameHeader.unit - 1)
-    buffer.appendZeros(padding)
-    var flags = UInt8(padding)
+    var flags: UInt8 = 0
     if isCompressed { flags |= Flags.compressed }
     if dictionary != 0 { flags |= Flags.dictionary }
-    buffer.store(flags, at: start + FrameHeader.Layout.byteCount)
-    buffer.store(
-      FrameHeader.lengthAndKind(buffer.count - start, .snapshot),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
-    )
+    buffer.endFrame(from: start, .snapshot, flags: flags)
     return start
   }
 

@@ -35,21 +35,9 @@ package struct StagedEvent: Sendable {
     buffer.appendVarint(UInt64(type))
     buffer.append(batch.ids)
     buffer.append(batch.payloads)
-    let padding = -(buffer.count - start) & (FrameHeader.unit - 1)
-    buffer.appendZeros(padding)
-    buffer.store(
-      UInt8(padding) | EventsFrame.Flags.lone | EventsFrame.Flags.durableBefore,
-      at: start + FrameHeader.Layout.byteCount
-    )
-    buffer.store(
-      FrameHeader.lengthAndKind(buffer.count - start, .events),
-      at: start + FrameHeader.Layout.lengthAndKind.lowerBound
-    )
-    let sum = buffer.checksum(
-      from: start + FrameHeader.checkedStart,
-      continuing: checksum.seed(offset)
-    )
-    buffer.store(sum, at: start)
+    let flags = EventsFrame.Flags.lone | EventsFrame.Flags.durableBefore
+    buffer.endFrame(from: start, .events, flags: flags)
+    buffer.sealFrame(from: start, at: offset, checksum)
   }
 
   /// Appends the one event of `batch`, with the facts of `event`, as an entry, or as a frame of a
