@@ -181,6 +181,17 @@ extension Story {
     steps: (1...3).map { .append(PlannedAppend($0, eventCount: 9, byteCount: 9000)) }
   )
 
+  /// The first append of all is larger than the first segment.
+  static let largeFirst = Story(
+    name: "large first",
+    options: StoryOptions(firstSegmentBytes: 16 << 10),
+    steps: [
+      .append(PlannedAppend(1, eventCount: 9, byteCount: 4000)), .append(PlannedAppend(2)), .reopen,
+      .append(PlannedAppend(3, eventCount: 9, byteCount: 9000), .written), .restart,
+      .append(PlannedAppend(4)), .close,
+    ]
+  )
+
   /// The eighth sealed segment: footers are merged into an index checkpoint.
   static let checkpointMerge = Story(
     name: "checkpoint merge",
@@ -252,6 +263,6 @@ extension Story {
   /// All of them.
   static let all = [
     creation, loneAppends, zerosAhead, batches, mixedDurability, equalFrames, rolls, largeAppends,
-    checkpointMerge, newTypes, reopening, restarting, staged, stagedHalves,
+    checkpointMerge, newTypes, reopening, restarting, staged, stagedHalves, largeFirst,
   ]
 }

@@ -13,7 +13,9 @@ extension Writer {
     lock.unlock()
     let result: Result<Void, LogError>
     do throws(LogError) {
-      if try !extendReserve(byteCount) { try roll(byteCount, nextPosition: nextPosition) }
+      if try !extendReserve(byteCount), try !growVacant(byteCount) {
+        try roll(byteCount, nextPosition: nextPosition)
+      }
       result = .success(())
     } catch {
       result = .failure(error)
@@ -38,6 +40,32 @@ extension Writer {
       in: core.files.log
     )
     return tail.offset + byteCount <= tail.reservedBytes
+  }
+
+  /// Makes a segment in writing that holds nothing large enough for `byteCount` bytes; false, and
+  /// nothing is done, if it holds something.
+  ///
+  /// A segment that was never begun is never sealed: it has no header, which goes with the first
+  /// frame.
+  private func growVacant(_ byteCount: Int) throws(LogError) -> Bool {
+    if tail.isHeaderWritten { return false }
+    let needed = Segment.firstFrame + byteCount
+    if needed <= tail.reservedBytes { return true }
+    try tail.file.allocate(needed)
+    let old = tail.segment
+    let segment = Segment(
+      name: old.name,
+      in: core.files.log,
+      mapping: try StoreFiles.mapAll(tail.file),
+      header: old.header,
+      entry: old.current.entry
+    )
+    core.updateView { view in
+      view.with(segments: view.segments.map { $0 === old ? segment : $0 })
+    }
+    tail.segment = segment
+    tail.reservedBytes = needed
+    return true
   }
 
   /// Seals the segment in writing and goes on in the one made ready for that.

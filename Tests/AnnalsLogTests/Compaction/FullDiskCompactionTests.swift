@@ -63,6 +63,61 @@ import Testing
     #expect(outcomes["made", default: 0] > 5)
   }
 
+  /// The segment in writing has something to remove, and there is no room to begin another: the
+  /// sealed ones make it.
+  @Test func sealedSegmentsMakeRoomForTheNextOne() throws {
+    let disk = SimulatedFileSystem()
+    var options = CopyStory.options(disk, .readWrite)
+    options.segmentBytes = 512 << 10
+    let log = try EventLog(at: "/store", options: options)
+    for round in 0..<6 {
+      _ = try CopyStory.append(log, 25, seed: UInt64(round + 1), payloadBytes: 900)
+      if round == 4 { disk.capacity = disk.usedByteCount }
+      if round < 5 { try DamageStore.roll(log) }
+    }
+    #expect(log.writer?.maintenance.current.spare == nil)
+    for number in 0..<7 { try log.retain(.delete(.aggregate(AggregateID("account-\(number)")))) }
+    let events = try log.read()
+    disk.capacity = disk.usedByteCount + 200_000
+    let report = try log.compact(Self.options())
+    #expect(report.segmentsRewritten > 4 && report.segmentsMade > 1)
+    #expect(try log.read() == events)
+    try log.close()
+    let verdict = try StoreVerifier.verify("/store", options: CopyStory.options(disk))
+    #expect(verdict.isOK, "\(verdict.problems)")
+  }
+
+  /// Compressed frames that keep all their events are not expanded when others leave.
+  @Test func compressedFramesOfOthersAreTakenAsTheyAre() throws {
+    let disk = SimulatedFileSystem()
+    var options = CompressionTests.options()
+    options.fileSystem = disk
+    let log = try EventLog(at: "/store", options: options)
+    for number in 0..<600 {
+      let text = String(repeating: "{\"number\":\(number),\"state\":\"approved\"}", count: 20)
+      // Large frames: they are compressed alone, and each is of one aggregate.
+      let batch = EventBatch()
+      for _ in 0..<20 {
+        try batch.add(
+          NewEvent(type: "Kept", payload: Array(text.utf8)),
+          to: AggregateID(number == 5 ? "gone-1" : "kept-1")
+        )
+      }
+      try log.append(batch, durability: .written)
+    }
+    try log.sync()
+    _ = try log.compact(CompressionTests.options(.compress))
+    try log.retain(.delete(.aggregate("gone-1")))
+    let before = try log.read()
+    var compaction = CompressionTests.options(.keep)
+    compaction.leastGarbage = 0
+    #expect(try log.compact(compaction).eventsRemoved == 20)
+    #expect(try log.read() == before)
+    try log.close()
+    let report = try StoreVerifier.verify("/store", options: options)
+    #expect(report.isOK, "\(report.problems)")
+  }
+
   /// What is compressed already is taken as it is, or expanded, when others leave.
   @Test(arguments: [CompactionOptions.Compression.keep, .compress, .decompress])
   func whatIsCompressedIsRewritten(compression: CompactionOptions.Compression) throws {

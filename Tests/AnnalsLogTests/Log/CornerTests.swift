@@ -176,4 +176,27 @@ import Testing
     let again = try log(killed, stages: true)
     #expect(again.head() == 3)
   }
+
+  /// More categories than a footer lists: reads by category look into the segment.
+  @Test func aSegmentOfManyCategoriesListsNone() throws {
+    let disk = SimulatedFileSystem()
+    let log = try log(disk)
+    let batch = EventBatch()
+    for number in 0..<1100 {
+      try batch.add(NewEvent(type: "T", payload: [1]), to: AggregateID("kind\(number)-1"))
+    }
+    try log.append(batch)
+    try log.writer?.sealSegment()
+    let segment = try #require(log.core.currentView.segments.first)
+    let footer = try #require(segment.footer)
+    #expect(try footer.categories() == nil)
+    for number in [0, 999, 1000, 1099] {
+      var request = ReadRequest.all()
+      request.category = "kind\(number)"
+      #expect(try log.read(request).map(\.position.rawValue) == [UInt64(number + 1)])
+    }
+    let verdict = try StoreVerifier.verify("/store", options: simulatedOptions(disk))
+    #expect(verdict.isOK, "\(verdict.problems)")
+    #expect(Durability.written < .durable)
+  }
 }

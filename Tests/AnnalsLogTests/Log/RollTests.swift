@@ -128,4 +128,31 @@ import Testing
     #expect(log.head(.written) == 400)
     try log.close()
   }
+
+  /// A first append larger than the first segment makes that larger; no empty one is left behind.
+  @Test(arguments: [Durability.durable, .written])
+  func aLargeFirstAppendLeavesNoEmptySegment(durability: Durability) throws {
+    let disk = SimulatedFileSystem()
+    var options = simulatedOptions(disk)
+    options.visibility = .written
+    let log = try EventLog(at: "/store", options: options)
+    let reader = try log.cursor()
+    let large = NewEvent(type: "Large", payload: [UInt8](repeating: 7, count: 200_000))
+    try log.append([large], to: "a-1", durability: durability)
+    try log.append([NewEvent(type: "Small", payload: [1])], to: "a-1", durability: durability)
+    try log.append([large], to: "a-2", durability: durability)
+    options.fileSystem = disk.killed()
+    for log in [log, try EventLog(at: "/store", options: options)] {
+      #expect(try log.read().map(\.payload.count) == [200_000, 1, 200_000])
+      #expect(log.recovery.findings.isEmpty)
+    }
+    let segments = LogInspector(log).segments
+    #expect(segments.map(\.basePosition) == [1, 2, 3])
+    #expect(segments.map(\.events) == [1, 1, 1])
+    try log.close()
+    options.fileSystem = disk
+    let verdict = try StoreVerifier.verify("/store", options: options)
+    #expect(verdict.isOK, "\(verdict.problems)")
+    _ = consume reader
+  }
 }

@@ -33,4 +33,28 @@ import Testing
     }
     #expect(inspector.indexMemory.keyTableBytes > 0)
   }
+
+  /// A damaged frame is listed as one, with what can be read before and behind it.
+  @Test func aDamagedFrameIsListed() throws {
+    let store = try DamageStore(DamageStore.Shape(segmentCount: 3))
+    let options = DamageStore.options(store.disk, .readOnly)
+    let whole = LogInspector(try EventLog(at: DamageStore.path, options: options))
+    let segment = whole.segments[1]
+    let frames = whole.frames(of: segment.id)
+    let victim = frames[3]
+    let file = try store.disk.openDirectory(DamageStore.path, create: false)
+      .openDirectory(StoreFile.logDirectory, create: false)
+      .openFile(StoreFile.segment(segment.id), .readWrite)
+    try file.write([UInt8](repeating: 0xa5, count: 3).span, at: victim.offset + 9)
+    let log = try EventLog(at: DamageStore.path, options: options)
+    let found = LogInspector(log).frames(of: segment.id)
+    #expect(found.map(\.offset) == frames.map(\.offset))
+    guard case .damaged(.corrupt(let corruption)) = found[3].kind else {
+      Issue.record("\(found[3].kind)")
+      return
+    }
+    #expect(corruption.offset == UInt64(victim.offset))
+    #expect(found[3].bytes == victim.bytes && found[3].events == 0)
+    #expect(found[4...].map(\.events) == frames[4...].map(\.events))
+  }
 }

@@ -39,6 +39,24 @@ import Testing
     #expect(try Samples.verify(disk).snapshots == 20)
   }
 
+  /// States that have nothing in common get no dictionary; later ones are looked at again.
+  @Test func statesWithoutAnythingInCommonShareNone() throws {
+    let disk = SimulatedFileSystem()
+    let log = try Samples.log(disk, aggregates: 100, rounds: 12)
+    var random = SplitMix64(seed: 7)
+    for version in UInt64(1)...12 {
+      for number in 0..<100 {
+        let state =
+          version < 11
+          ? (0..<300).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+          : Samples.small(number, version)
+        try Samples.save(log, Samples.snapshot(number, version: version, of: 100, state), number)
+      }
+      #expect(log.snapshots.counts.dictionaries == (version < 12 ? 0 : 1), "\(version)")
+    }
+    try log.close()
+  }
+
   @Test func smallStatesShareADictionary() throws {
     let disk = SimulatedFileSystem()
     let log = try Samples.log(disk, aggregates: 200, rounds: 2)
