@@ -124,6 +124,9 @@ import Testing
     try log.close()
     #expect(mismatch(CopyStory.source, "/second") == nil)
     #expect(mismatch("/third", "/second") == .ahead)
+    // One that has lost its manifest is none.
+    try disk.openDirectory("/second", create: false).remove(StoreFile.manifest)
+    #expect(mismatch(CopyStory.source, "/second") == .notABackup)
   }
 
   @Test func aForeignDirectoryIsLeftAlone() throws {
