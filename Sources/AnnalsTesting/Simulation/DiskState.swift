@@ -127,7 +127,7 @@ struct DiskState: Sendable {
   /// The disk as a new process finds it after the old one died.
   func killed() -> DiskState {
     var copy = self
-    copy.files = files.map { $0.copied() }
+    copy.files = files.map { $0.copied(sequence: &copy.sequence) }
     copy.locks = [:]
     copy.faults = FaultPlan()
     return copy

@@ -104,12 +104,17 @@ struct SimulatedInode: Sendable {
   }
 
   /// The file after the process died: the same cache in memory of its own, nothing more durable.
-  func copied() -> SimulatedInode {
+  ///
+  /// What was stored through a mapping is pending like any write.
+  func copied(sequence: inout Int) -> SimulatedInode {
     var copy = self
     copy.isMappedWritable = false
     guard let region else { return copy }
+    for piece in mappedPieces() {
+      copy.append(.write(offset: piece.offset, bytes: piece.bytes), &sequence)
+    }
     copy.region = nil
-    guard hasPhantoms || isMappedWritable || !pending.isEmpty else { return copy }
+    guard hasPhantoms || !copy.pending.isEmpty else { return copy }
     let memory = MemoryRegion(size)
     memory.write(region.read(0..<min(size, region.extent)), at: 0)
     copy.region = memory
