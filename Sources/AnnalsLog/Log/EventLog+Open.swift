@@ -30,10 +30,14 @@ extension EventLog {
     let log = try root.openDirectory(StoreFile.logDirectory, create: false)
     let files = StoreFiles(path: path, root: root, log: log)
     // Whoever closed it had synced all of it.
-    if try !StoreLayout.isClosed(files) { try files.settle() }
+    let isClosed = try StoreLayout.isClosed(files)
+    if !isClosed { try files.settle() }
     var opener = try LogOpener(path, files, options, isWriting: true)
     try opener.run()
     opener.sweep()
+    // All but the mark itself, perhaps: so the next one goes into the same slot. The other one is
+    // durable, and must be until this one is.
+    if isClosed { opener.manifest.generation += 1 }
     let (writer, control) = try startWriter(&opener, directoryLock)
     #if ANNALS_PLANTED_BUGS
     if PlantedBug.active == .lockDropped { writer.directoryLock.release() }

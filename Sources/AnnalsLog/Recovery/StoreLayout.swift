@@ -75,7 +75,11 @@ package struct StoreLayout: Sendable {
     return rebuilt
   }
 
-  /// Whether the manifest says, beyond doubt, that the store was closed.
+  /// Whether the manifest says, beyond doubt, that a writer closed the store, and the other slot
+  /// holds what that writer had made durable before.
+  ///
+  /// The mark itself need not be durable: its writer may have been killed before its sync, or the
+  /// sync have failed. A copy that was made, and is not complete, has it in both slots.
   package static func isClosed(_ files: StoreFiles) throws(LogError) -> Bool {
     guard try files.root.names().contains(StoreFile.manifest) else { return false }
     var findings: [RecoveryReport.Finding] = []
@@ -87,7 +91,10 @@ package struct StoreLayout: Sendable {
       guard case .unsupportedVersion = error else { throw error }
       return false
     }
-    return findings.isEmpty && slots.first?.isClosed ?? false
+    guard findings.isEmpty, slots.count == 2 else { return false }
+    return slots[0].isClosed && !slots[1].isClosed
+      && slots[1].generation + 1 == slots[0].generation
+      && slots[1].listGeneration == slots[0].listGeneration
   }
 
   /// Whether `list` came here from another store: the segments say that they are not its own.
