@@ -54,11 +54,25 @@ extension EventLog {
 extension LogCore {
   /// The digest of the event at `position`; nil if none can be seen there as it was written.
   func eventDigest(at position: Position) throws(LogError) -> KeyHash? {
+    try digest(at: position, ignoringRules: false)
+  }
+
+  /// The digest of the event at `position`, whatever rules say of it; nil if compaction has removed
+  /// it.
+  func storedDigest(at position: Position) throws(LogError) -> KeyHash? {
+    try digest(at: position, ignoringRules: true)
+  }
+
+  private func digest(
+    at position: Position,
+    ignoringRules ignoresRetention: Bool
+  ) throws(LogError) -> KeyHash? {
     guard position > .start else { return nil }
     var request = ReadRequest.all(after: Position(position.rawValue - 1))
     request.until = position.rawValue
     request.visibility = .written
     request.isGuarded = true
+    request.ignoresRetention = ignoresRetention
     var cursor = try EventCursor(self, request)
     guard let event = try cursor.next(), !event.isRedacted else { return nil }
     return EventDigest.digest(event, hasher)

@@ -18,8 +18,8 @@ package final class Follower: @unchecked Sendable {
     var durable: UInt64
     /// A published position that no frame was found for.
     var unreached: UInt64 = 0
-    /// What is shown of the staging file: its last position and that event's digest.
-    var staged: (last: UInt64, digest: KeyHash)?
+    /// What is shown of the staging file.
+    var staged: StagedTail?
     /// Behind this other events stand now than were shown.
     var lostBehind: Position?
     /// How many segments compaction had replaced when the layout was read.
@@ -29,7 +29,7 @@ package final class Follower: @unchecked Sendable {
   /// - Parameters:
   ///   - epoch: that of the page before the store was opened; 0 if there was none.
   ///   - replacedCount: how many segments compaction had replaced then.
-  ///   - staged: the last position that is shown of the staging file, and that event's digest.
+  ///   - staged: what is shown of the staging file.
   init(
     _ core: LogCore,
     _ control: ControlPage?,
@@ -37,7 +37,7 @@ package final class Follower: @unchecked Sendable {
     replacedCount: UInt64,
     scan: TailScan?,
     segment: Segment?,
-    staged: (last: UInt64, digest: KeyHash)? = nil
+    staged: StagedTail? = nil
   ) {
     self.core = core
     self.control = control
@@ -64,13 +64,13 @@ package final class Follower: @unchecked Sendable {
     let record = control.record
     guard let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
+      let before = core.writtenThrough
       if page.epoch != state.epoch, try !endStaged(page.written) { return false }
       if let lost = state.lostBehind { throw .writtenEventsLost(after: lost) }
       if page.epoch != state.epoch {
         if core.options.visibility == .written { try checkHistory() }
         state.epoch = page.epoch
       }
-      let before = core.writtenThrough
       if control.replacedCount > state.replacedCount { try readAnew() }
       let target = core.options.visibility == .durable ? page.durable : page.written
       state.durable = max(state.durable, min(page.durable, core.writtenThrough))
@@ -92,12 +92,10 @@ package final class Follower: @unchecked Sendable {
   private func endStaged(_ written: UInt64) throws(LogError) -> Bool {
     guard let staged = state.staged else { return true }
     // What was shown stays to be seen.
-    if written < staged.last { return false }
+    if written < staged.scan.lastPosition { return false }
     let durable = state.durable
     try readAnew()
-    if try core.eventDigest(at: Position(staged.last)) != staged.digest {
-      state.lostBehind = Position(durable)
-    }
+    if try !core.holds(staged) { state.lostBehind = Position(durable) }
     return true
   }
 
@@ -169,16 +167,8 @@ package final class Follower: @unchecked Sendable {
   private func readAnew() throws(LogError) {
     let parts = try EventLog.openForReading(core.path, core.files, core.options)
     guard let fresh = parts.follower else { return }
-    // Who holds the view of before finds its last segment no longer in the index: from what was
-    // walked of it a footer can be made.
-    if let scan = state.scan, let segment = state.segment {
-      segment.update { state in
-        guard !state.entry.isSealed else { return }
-        state.entry.end = UInt64(scan.offset)
-        state.entry.lastPosition = scan.lastPosition
-        state.entry.keySequence = scan.keySequence
-      }
-    }
+    if let scan = state.scan, let segment = state.segment { segment.noteEnd(scan) }
+    if let staged = state.staged { staged.segment.noteEnd(staged.scan) }
     core.adopt(parts.core)
     state = fresh.lock.withLock { fresh.state }
     state.scan?.core = core
@@ -247,6 +237,19 @@ package final class Follower: @unchecked Sendable {
   }
 }
 
+extension Segment {
+  /// Notes what was walked of a segment that is about to leave the index: who holds the view of
+  /// before finds it there no longer, and a footer is made from that.
+  fileprivate func noteEnd(_ scan: TailScan) {
+    update { state in
+      guard !state.entry.isSealed else { return }
+      state.entry.end = UInt64(scan.offset)
+      state.entry.lastPosition = scan.lastPosition
+      state.entry.keySequence = scan.keySequence
+    }
+  }
+}
+
 extension EventLog {
   static func openForReading(
     _ path: String,
@@ -295,10 +298,15 @@ extension EventLog {
     if opener.report.stagedEvents > 0, options.visibility == .written { try opener.showStaged() }
     let core = opener.core
     let reached = opener.lastPosition
-    core.publish(written: max(reached, opener.stagedThrough), durable: min(durable, reached))
+    var staged = opener.staged
+    core.publish(
+      written: max(reached, staged?.scan.lastPosition ?? 0),
+      durable: min(durable, reached)
+    )
     core.noteDamages(opener.damages)
-    let last = opener.stagedThrough
-    let digest = last > reached ? try core.eventDigest(at: Position(last)) : nil
+    if let last = staged?.scan.lastPosition {
+      staged?.digest = try core.storedDigest(at: Position(last))
+    }
     let follower = Follower(
       core,
       control,
@@ -306,7 +314,7 @@ extension EventLog {
       replacedCount: UInt64(opener.list.replaced.count),
       scan: opener.tail?.scan,
       segment: opener.tail?.segment ?? opener.segments.last,
-      staged: digest.map { (last, $0) }
+      staged: staged
     )
     return Parts(
       core: core,
@@ -326,7 +334,28 @@ extension EventLog {
     try openerForReading(path, files, options, openControl(files.root)).opener
   }
 
+  /// As above, with the epoch of the writer that is at work, or was, and how far all is durable.
   private static func openerForReading(
+    _ path: String,
+    _ files: StoreFiles,
+    _ options: LogOptions,
+    _ control: ControlPage?
+  ) throws(LogError) -> (opener: LogOpener, epoch: UInt64, durable: UInt64) {
+    var attempts = 0
+    while true {
+      let generation = StoreLayout.newestGeneration(files)
+      let found = try openerForReadingOnce(path, files, options, control)
+      attempts += 1
+      // What a writer has written that came meanwhile need not be durable.
+      if found.opener.isBesideWriter || attempts == 5
+        || StoreLayout.newestGeneration(files) == generation
+      {
+        return found
+      }
+    }
+  }
+
+  private static func openerForReadingOnce(
     _ path: String,
     _ files: StoreFiles,
     _ options: LogOptions,

@@ -47,8 +47,13 @@ extension LogCore {
       keySequence: keySequence
     )
     try builder.scan(through: end, endingAt: lastPosition)
-    let older = currentView.tables(before: segment)
+    let view = currentView
+    let older = view.tables(before: segment)
+    let isShown = view.segments.contains { $0 === segment }
     let bytes = try builder.encode { hash throws(LogError) in
+      // Whoever still reads it has segments before it that this view may answer for no longer: the
+      // way back is sought there.
+      if !isShown { return Limits.segmentIDMax }
       let answer = try self.newest(hash, in: older)
       // The way back leads by every place where an event of the key may have stood.
       let doubts = try doubtfulFooters(hash, in: older, newerThan: answer)
@@ -199,9 +204,14 @@ extension LogCore {
       #if ANNALS_PLANTED_BUGS
       if PlantedBug.active == .staleIndexTrusted { return footer }
       #endif
-      // One over a part, where the index has the rest, or had: then a whole one is made.
+      // One over a part, where the index has the rest, or had: then a whole one is made. After a
+      // layout was read anew, the index may go on from a later footer than this view has.
       if footer.header.end >= segment.current.entry.end { return footer }
-      if index.withState({ $0.chainsIndex(segment.id) != nil }) { return footer }
+      let isContinued = index.withState { state in
+        guard let chains = state.chainsIndex(segment.id) else { return false }
+        return state.chains[chains].basePosition <= footer.header.lastPosition + 1
+      }
+      if isContinued { return footer }
     } else if indexHoldsAll(of: segment) {
       return nil
     }

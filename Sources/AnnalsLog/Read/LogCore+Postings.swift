@@ -91,6 +91,13 @@ extension LogCore {
       // An event's version is at most as many above the oldest as there are events up to it: those
       // that were not asked for need not be looked at.
       if oldest < version { lower += Int(min(version - oldest, UInt64(upper - lower))) }
+      // Of a segment that was shown with staged events behind it, and now holds them itself.
+      if order + 1 < view.segments.count {
+        let end = view.segments[order + 1].base.position
+        while lower < upper, segment.base.position + UInt64(found.ordinals[upper - 1]) >= end {
+          upper -= 1
+        }
+      }
       if lower < upper {
         found.parts.append(Postings.Part(segment: segment, places: lower..<upper))
       }

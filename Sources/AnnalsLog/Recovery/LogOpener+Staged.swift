@@ -19,7 +19,8 @@ extension LogOpener {
     guard let (events, bytes) = waiting, !events.isEmpty else { return }
     let header = SegmentHeader(
       storeID: core.storeID,
-      segmentID: list.nextSegment,
+      // Who goes on with the view of now must find no later segment under it.
+      segmentID: .random(in: StagedTail.segmentIDs),
       salt: .random(in: 1 ... .max),
       basePosition: lastPosition + 1,
       baseTime: 0,
@@ -54,7 +55,7 @@ extension LogOpener {
     )
     try scan.run(goesOn: false)
     core.updateView { view in view.with(segments: view.segments + [segment]) }
-    stagedThrough = scan.lastPosition
+    staged = StagedTail(segment: segment, scan: scan)
   }
 
   /// The events as frames of a segment, up to the first that does not continue its aggregate or has
@@ -108,5 +109,29 @@ extension LogOpener {
     } catch {
       return false
     }
+  }
+}
+
+/// What is shown of the staging file: a segment behind all others, which only this process has.
+struct StagedTail {
+  /// Ids that no store's list comes to.
+  static let segmentIDs = Limits.segmentIDMax / 2..<Limits.segmentIDMax
+
+  let segment: Segment
+  /// The walk of it, which has ended.
+  let scan: TailScan
+  /// The digest of its last event, once that can be read.
+  var digest: KeyHash?
+}
+
+extension LogCore {
+  /// Whether a writer has gone on from what was shown.
+  ///
+  /// What is no longer there as it was, by a rule, was there.
+  func holds(_ staged: StagedTail) throws(LogError) -> Bool {
+    let last = staged.scan.lastPosition
+    if let single = retention.current?.single(last), single.redactRecord != 0 { return true }
+    let digest = try storedDigest(at: Position(last))
+    return digest == nil || digest == staged.digest
   }
 }

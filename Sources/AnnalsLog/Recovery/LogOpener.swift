@@ -28,8 +28,8 @@ package struct LogOpener {
   /// The record of the retention file that was read; 0 if there is none.
   var retentionFile: UInt64 = 0
 
-  /// The last event of the staging file that is shown; 0 if none is.
-  var stagedThrough: UInt64 = 0
+  /// What is shown of the staging file; nil if nothing is.
+  var staged: StagedTail?
 
   /// The segments that the list has as sealed, if it could be read: their files never change.
   let sealedOnDisk: Set<SegmentID>

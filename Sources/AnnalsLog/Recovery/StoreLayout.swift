@@ -97,6 +97,14 @@ package struct StoreLayout: Sendable {
       && slots[1].listGeneration == slots[0].listGeneration
   }
 
+  /// The generation of the manifest that counts; nil if none does.
+  ///
+  /// Every opening for writing begins with a new one.
+  package static func newestGeneration(_ files: StoreFiles) -> UInt64? {
+    var findings: [RecoveryReport.Finding] = []
+    return try? readManifest(files, &findings).first?.generation
+  }
+
   /// Whether `list` came here from another store: the segments say that they are not its own.
   ///
   /// Costs the reading of one header, unless that is another store's.
