@@ -129,7 +129,9 @@ package final class SystemFile: LogFile {
   }
 
   package func releaseBlocks(behind offset: Int) {
-    guard let size = try? size(), offset < size else { return }
+    // Not where they could not be reserved again.
+    guard let size = try? size(), offset < size, annals_fallocate(descriptor.rawValue, 0, 1) == 0
+    else { return }
     annals_release(descriptor.rawValue, Int64(offset), Int64(size - offset))
   }
 
