@@ -79,7 +79,7 @@ package struct StoreLayout: Sendable {
   /// holds what that writer had made durable before.
   ///
   /// The mark itself need not be durable: its writer may have been killed before its sync, or the
-  /// sync have failed. A copy that was made, and is not complete, has it in both slots.
+  /// sync have failed. In a copy both slots have it, and neither need be durable.
   package static func isClosed(_ files: StoreFiles) throws(LogError) -> Bool {
     guard try files.root.names().contains(StoreFile.manifest) else { return false }
     var findings: [RecoveryReport.Finding] = []

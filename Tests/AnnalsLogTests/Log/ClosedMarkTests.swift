@@ -71,39 +71,3 @@ import Testing
     }
   }
 }
-
-extension ClosedMarkTests {
-  /// A copy whose last names are not durable yet is a store that somebody may write to.
-  @Test func aCopyThatWasKilledBeforeItsEnd() throws {
-    var opened = 0
-    for number in 1...40 {
-      let disk = SimulatedFileSystem()
-      var options = simulatedOptions(disk)
-      let log = try EventLog(at: "/store", options: options)
-      try append(3, to: log)
-      try log.close()
-      let count = Count()
-      disk.observe { [unowned disk] operation in
-        guard operation.kind == .syncDirectory else { return }
-        if count.value.add(1, ordering: .relaxed).newValue == number {
-          disk.withFaults { $0.stopNow() }
-        }
-      }
-      let isMade = (try? StoreCopier.backup("/store", to: "/copy", opening: options)) != nil
-      let killed = disk.killed()
-      options = simulatedOptions(killed)
-      options.createsStore = false
-      guard let copy = try? EventLog(at: "/copy", options: options) else { continue }
-      opened += 1
-      try append(1, to: copy)
-      let after = try? EventLog(
-        at: "/copy",
-        options: simulatedOptions(killed.crash(choosing: .nothing))
-      )
-      #expect(try after?.read().count == 4, "\(number)")
-      withExtendedLifetime(copy) {}
-      if isMade { break }
-    }
-    #expect(opened >= 2)
-  }
-}
