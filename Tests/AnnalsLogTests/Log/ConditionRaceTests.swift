@@ -54,9 +54,10 @@ import Testing
           for number in 0..<Self.seats {
             guard let batch = try? Self.batch(number, caller) else { return }
             let durability: Durability = number % 3 == 0 ? .written : .durable
-            guard Self.attempt({ () throws(LogError) in try log.append(batch, durability: durability) })
-            else { continue }
-            lock.withLock { taken.value[number] += 1 }
+            let isTaken = Self.attempt { () throws(LogError) in
+              try log.append(batch, durability: durability)
+            }
+            if isTaken { lock.withLock { taken.value[number] += 1 } }
           }
         }
       )

@@ -169,6 +169,33 @@ import Testing
     #expect(again.head() == 2 && again.recovery.stagedEvents == 0)
   }
 
+  /// What no writer stages, with a checksum that is right, does not keep the store from opening.
+  @Test func entriesThatCanNotBeAppendedAreDropped() throws {
+    let log = try begin()
+    for number in 2...4 { try stage(log, number) }
+    let killed = disk.killed()
+    let bytes = try stagingBytes(killed)
+    let header = try StagingHeader.decode(bytes.span)
+    let event = try #require(StagedEvent.all(bytes.span, header).dropFirst().first)
+    let entries =
+      [4096] + StagedEvent.all(bytes.span, header).map { ($0.payload.upperBound + 7) & -8 }
+    let entry = entries[1]..<entries[2]
+    var forged = bytes
+    // No text.
+    forged[event.id.lowerBound] = 0xff
+    let sum = header.checksum.checksum(forged.span, entry, at: entry.lowerBound)
+    for byte in 0..<4 {
+      forged[entry.lowerBound + byte] = UInt8(truncatingIfNeeded: sum >> (8 * byte))
+    }
+    let root = try killed.openDirectory("/store", create: false)
+    try root.openFile("staging", .readWrite).write(forged.span, at: 0)
+    #expect(StagedEvent.all(forged.span, header).count == 3)
+    let again = try open(killed)
+    #expect(again.recovery.findings == [.init("staging", .stagedEventsDropped)])
+    #expect(again.recovery.stagedEvents == 1)
+    try check(again, through: 2)
+  }
+
   @Test func closingBehindARollLeavesNothingStaged() throws {
     let log = try begin()
     for number in 2...9 { try stage(log, number) }
