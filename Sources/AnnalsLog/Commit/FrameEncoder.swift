@@ -1,24 +1,34 @@
 /// Turns a commit group into an events frame.
 ///
 /// Specified in `Format.md`, section "Events frame". The frame is made in two parts, written by one
-/// call: everything before the payloads, made here, and the payloads as the group collected them.
+/// call: everything before the payloads, made here, and the payloads as the group collected them,
+/// which are handed over: the rest of the group is only read, and may be by others meanwhile.
 package struct FrameEncoder: ~Copyable {
   /// Everything before the payloads.
   package var head = ByteBuffer(capacity: 8192)
+  /// The payloads of the group, and what is to be written behind them.
+  package var payloads = ByteBuffer(capacity: 64 << 10)
   private var tagRows: [UInt32] = []
   private var tagTable: [BatchContents.Tag] = []
   private var section = ByteBuffer(capacity: 256)
 
   package init() {}
 
-  /// Appends the frame of `group` to `head`, and its padding to the group's payloads.
+  /// Takes over the payloads of a group, for those of the one before.
+  package mutating func take(_ group: inout GroupContents) {
+    payloads.removeAll()
+    swap(&payloads, &group.payloads)
+  }
+
+  /// Appends the frame of `group`, whose payloads were taken over, to `head`, and its padding to
+  /// the payloads.
   ///
   /// - Parameters:
   ///   - offset: where in the segment the frame will stand.
   ///   - now: the time of events that take the clock's.
   /// - Returns: the frame's length.
   package mutating func encode(
-    _ group: inout GroupContents,
+    _ group: borrowing GroupContents,
     at offset: Int,
     undurableUnits: Int,
     base: SegmentBase,
@@ -37,9 +47,9 @@ package struct FrameEncoder: ~Copyable {
     if undurableUnits != 0 { head.appendVarint(UInt64(undurableUnits)) }
     if isLone { encodeLone(group) } else { encodeColumns(group, time: time, now: now) }
 
-    let unpadded = head.count - start + group.payloads.count
+    let unpadded = head.count - start + payloads.count
     let padding = -unpadded & (FrameHeader.unit - 1)
-    group.payloads.appendZeros(padding)
+    payloads.appendZeros(padding)
     let byteCount = unpadded + padding
     var flags = UInt8(padding)
     if undurableUnits == 0 { flags |= EventsFrame.Flags.durableBefore }
@@ -51,7 +61,7 @@ package struct FrameEncoder: ~Copyable {
     )
     let bodyStart = start + FrameHeader.checkedStart
     let partial = head.checksum(from: bodyStart, continuing: checksum.seed(offset))
-    let sum = group.payloads.checksum(continuing: partial)
+    let sum = payloads.checksum(continuing: partial)
     head.store(sum, at: start)
     return (byteCount, sum)
   }
@@ -90,7 +100,7 @@ extension FrameEncoder {
     }
     // A frame holds at least a byte for each event, so that what it can claim is bounded by its
     // size: without payloads, that byte is the type's.
-    word |= column(Columns.types, events, isStored: group.payloads.count < events) {
+    word |= column(Columns.types, events, isStored: payloads.count < events) {
       UInt64(group.events[$0].type)
     }
     word |= column(Columns.payloadLengths, events) { UInt64(group.events[$0].payloadCount) }

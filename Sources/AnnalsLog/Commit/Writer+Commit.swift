@@ -32,11 +32,11 @@ extension Writer {
   private static let copiedBytesMax = 4096
 
   private func write(_ group: CommitGroup) throws(CommitFailure) -> Int {
-    try write(&group.contents, isSynced: group.needsSync, &encoder.value)
+    try write(group.contents, isSynced: group.needsSync, &encoder.value)
   }
 
   private func write(
-    _ contents: inout GroupContents,
+    _ contents: borrowing GroupContents,
     isSynced: Bool,
     _ encoder: inout FrameEncoder
   ) throws(CommitFailure) -> Int {
@@ -51,7 +51,7 @@ extension Writer {
     let frameOffset = start + encoder.head.count
     let undurable = (frameOffset - tail.durableEnd) / FrameHeader.unit
     let frame = encoder.encode(
-      &contents,
+      contents,
       at: frameOffset,
       undurableUnits: undurable,
       base: base,
@@ -59,14 +59,14 @@ extension Writer {
       checksum
     )
     let end = frameOffset + frame.byteCount
-    let zeroedThrough = isSynced ? appendZeroAhead(&contents, end) : tail.zeroedThrough
-    let payloadBytes = contents.payloads.count
+    let zeroedThrough = isSynced ? appendZeroAhead(&encoder.payloads, end) : tail.zeroedThrough
+    let payloadBytes = encoder.payloads.count
     do {
       if payloadBytes <= Self.copiedBytesMax {
-        encoder.head.append(contents.payloads)
+        encoder.head.append(encoder.payloads)
         try tail.file.write(encoder.head.bytes, at: start)
       } else {
-        try tail.file.write(encoder.head.bytes, contents.payloads.bytes, at: start)
+        try tail.file.write(encoder.head.bytes, encoder.payloads.bytes, at: start)
       }
     } catch {
       throw undo(error, from: start, count: encoder.head.count + payloadBytes)
@@ -141,11 +141,11 @@ extension Writer {
   /// Lets the write of a durable group carry zeros behind its frame when those of an earlier one
   /// are used up: the file's blocks ahead are then written ones, and the syncs that follow have no
   /// metadata to journal.
-  private func appendZeroAhead(_ contents: inout GroupContents, _ end: Int) -> Int {
+  private func appendZeroAhead(_ payloads: inout ByteBuffer, _ end: Int) -> Int {
     guard case .zeroAhead(let ahead) = core.options.preallocation, end > tail.zeroedThrough
     else { return tail.zeroedThrough }
     let through = min(end + ahead, tail.reservedBytes)
-    contents.payloads.appendZeros(through - end)
+    payloads.appendZeros(through - end)
     return through
   }
 

@@ -129,6 +129,8 @@ extension Writer {
     isCommitting = true
     let group = takeOpenGroup()
     committing = group
+    // What the leader changes is its own from here on: the rest of the group others look at.
+    encoder.value.take(&group.contents)
     committingStaged = (group.isAllStaged, group.stagedHalf)
     offsetBound = tail.offset + group.encodedBytesMax + frameSlack(newTypes: core.types.count)
     lock.unlock()

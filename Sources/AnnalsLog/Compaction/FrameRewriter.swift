@@ -32,8 +32,9 @@ struct FrameRewriter: ~Copyable {
     }
     contents.dropGaplessPositions()
     encoder.head.removeAll()
+    encoder.take(&contents)
     let made = encoder.encode(
-      &contents,
+      contents,
       at: offset,
       undurableUnits: 0,
       base: base,
@@ -41,7 +42,7 @@ struct FrameRewriter: ~Copyable {
       checksum
     )
     output.append(encoder.head)
-    output.append(contents.payloads)
+    output.append(encoder.payloads)
     return made.checksum
   }
 
