@@ -40,8 +40,8 @@ package final class LZ4Dictionary: @unchecked Sendable {
     unsafe content.deallocate()
   }
 
-  /// Of 4 KiB of JSON a third of the time of the library's default, for 1 % more bytes: what the
-  /// dictionary has in common with them is found with fewer looks.
+  /// Of 4 KiB of JSON 29 % less time than with the library's default, for 1 % more bytes: what they
+  /// have in common with the dictionary is found with fewer looks.
   private static let acceleration: CInt = 4
 
   /// The bytes as one block that needs this dictionary; nil when that would not be smaller.

@@ -125,17 +125,10 @@ extension Writer {
     }
     let mark = tail.durableMark
     tail = WriterTail(
-      segment: segment,
-      file: spare.file,
-      offset: Segment.firstFrame,
-      isHeaderWritten: false,
-      durableEnd: Segment.firstFrame,
-      lastChecksum: 0,
+      beginning: segment,
+      in: spare,
       record: tail.record,
       lastPosition: tail.lastPosition,
-      zeroedThrough: 0,
-      typeCount: 0,
-      reservedBytes: spare.reservedBytes,
       keySequence: tail.keySequence
     )
     maintenance.noteSealed(old, durable: mark)

@@ -45,3 +45,29 @@ package struct WriterTail {
     )
   }
 }
+
+extension WriterTail {
+  /// The tail before the first frame of `segment`, whose file is that of `spare`.
+  init(
+    beginning segment: Segment,
+    in spare: Maintenance.Spare,
+    record: UInt64,
+    lastPosition: UInt64,
+    keySequence: UInt64
+  ) {
+    self.init(
+      segment: segment,
+      file: spare.file,
+      offset: Segment.firstFrame,
+      isHeaderWritten: false,
+      durableEnd: Segment.firstFrame,
+      lastChecksum: 0,
+      record: record,
+      lastPosition: lastPosition,
+      zeroedThrough: 0,
+      typeCount: 0,
+      reservedBytes: spare.reservedBytes,
+      keySequence: keySequence
+    )
+  }
+}

@@ -30,30 +30,11 @@ struct CopySource {
   ///
   /// Names may go between list and file beside a writer: then all is read again.
   static func open(_ path: String, _ options: LogOptions) throws(LogError) -> CopySource {
-    let root: any LogDirectory
-    do throws(LogError) {
-      root = try options.fileSystem.openDirectory(path, create: false)
-    } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
-      throw .notAStore(path: path)
-    }
+    let root = try StoreFiles.openRoot(path, options)
     guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
-    let log = try openLog(root)
+    let log = try StoreFiles.openLog(root)
     let files = StoreFiles(path: path, root: root, log: log)
     return try retrying(root) { () throws(LogError) in try read(path, files, options) }
-  }
-
-  private static func openLog(_ root: any LogDirectory) throws(LogError) -> any LogDirectory {
-    do throws(LogError) {
-      return try root.openDirectory(StoreFile.logDirectory, create: false)
-    } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
-      throw .missingFile(file: StoreFile.logDirectory, positions: nil)
-    }
   }
 
   /// Does `body` again where a writer at work may be why it failed.

@@ -22,15 +22,7 @@ struct SalvageRun {
     _ options: LogOptions,
     _ progress: @escaping (CopyProgress) -> Void
   ) throws(LogError) {
-    let root: any LogDirectory
-    do throws(LogError) {
-      root = try options.fileSystem.openDirectory(path, create: false)
-    } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
-      throw .notAStore(path: path)
-    }
+    let root = try StoreFiles.openRoot(path, options)
     guard StoreCreation.isStore(try root.names()) else { throw .notAStore(path: path) }
     log = try root.openDirectory(StoreFile.logDirectory, create: false)
     source = Verification(path, root, options) { _ in }

@@ -4,25 +4,9 @@ extension EventLog {
     _ path: String,
     _ options: LogOptions
   ) throws(LogError) -> Parts {
-    let root: any LogDirectory
-    do throws(LogError) {
-      root = try options.fileSystem.openDirectory(path, create: false)
-    } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
-      throw .notAStore(path: path)
-    }
+    let root = try StoreFiles.openRoot(path, options)
     guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
-    let log: any LogDirectory
-    do throws(LogError) {
-      log = try root.openDirectory(StoreFile.logDirectory, create: false)
-    } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
-      throw .missingFile(file: StoreFile.logDirectory, positions: nil)
-    }
+    let log = try StoreFiles.openLog(root)
     let files = StoreFiles(path: path, root: root, log: log)
     // The layout may change while it is read beside a writer: then it is read again.
     var attempts = 0

@@ -213,17 +213,10 @@ extension EventLog {
       view.with(segments: view.segments + [segment])
     }
     return WriterTail(
-      segment: segment,
-      file: spare.file,
-      offset: Segment.firstFrame,
-      isHeaderWritten: false,
-      durableEnd: Segment.firstFrame,
-      lastChecksum: 0,
+      beginning: segment,
+      in: spare,
       record: record,
       lastPosition: lastPosition,
-      zeroedThrough: 0,
-      typeCount: 0,
-      reservedBytes: spare.reservedBytes,
       keySequence: keySequence
     )
   }

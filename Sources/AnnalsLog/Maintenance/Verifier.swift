@@ -21,15 +21,7 @@ public enum StoreVerifier {
     options: LogOptions = LogOptions(),
     progress: (VerifyProgress) -> Void = { _ in }
   ) throws(LogError) -> VerifyReport {
-    let root: any LogDirectory
-    do throws(LogError) {
-      root = try options.fileSystem.openDirectory(path, create: false)
-    } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
-      throw .notAStore(path: path)
-    }
+    let root = try StoreFiles.openRoot(path, options)
     guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
     return try withoutActuallyEscaping(progress) { progress throws(LogError) in
       var run = Verification(path, root, options, progress)

@@ -13,6 +13,33 @@ package struct StoreFiles: Sendable {
     self.log = log
   }
 
+  /// Opens the directory at `path` where a store should be; `.notAStore` if there is none.
+  package static func openRoot(
+    _ path: String,
+    _ options: LogOptions
+  ) throws(LogError) -> any LogDirectory {
+    do throws(LogError) {
+      return try options.fileSystem.openDirectory(path, create: false)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
+        throw error
+      }
+      throw .notAStore(path: path)
+    }
+  }
+
+  /// Opens the directory of a store's segments; `.missingFile` if there is none.
+  package static func openLog(_ root: any LogDirectory) throws(LogError) -> any LogDirectory {
+    do throws(LogError) {
+      return try root.openDirectory(StoreFile.logDirectory, create: false)
+    } catch {
+      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
+        throw error
+      }
+      throw .missingFile(file: StoreFile.logDirectory, positions: nil)
+    }
+  }
+
   /// Writes a whole file so that it is there entirely or not at all, and durable on return.
   package func replace(
     _ name: String,
