@@ -74,9 +74,7 @@ extension LogOpener {
       let id = bytes[event.id]
       let span = bytes.span.extracting(event.id)
       let before = versions[id] ?? (try? core.version(of: span, through: .max))
-      guard let before, event.version == before + 1,
-        let type = core.types.name(Int(clamping: event.type)),
-        add(event, type, bytes, to: batch)
+      guard let before, event.version == before + 1, event.fill(batch, core.types, bytes.span)
       else { break }
       versions[id] = event.version
       StagedEvent.encode(
@@ -89,26 +87,6 @@ extension LogOpener {
       )
     }
     return frames
-  }
-
-  private func add(
-    _ event: StagedEvent,
-    _ type: String,
-    _ bytes: [UInt8],
-    to batch: EventBatch
-  ) -> Bool {
-    batch.removeAll()
-    do throws(LogError) {
-      try batch.contents.add(
-        type,
-        to: bytes.span.extracting(event.id),
-        payload: bytes.span.extracting(event.payload),
-        time: Timestamp(microseconds: event.time)
-      )
-      return true
-    } catch {
-      return false
-    }
   }
 }
 

@@ -27,4 +27,24 @@ extension StagedEvent {
     let behind = all(bytes.span, header).filter { $0.position > position }
     return (behind.first?.position == position + 1 ? behind : [], bytes)
   }
+
+  /// Makes `batch` the append of this event, which stands in the file `bytes`; false if it is none
+  /// that the writer of a log with `types` could have staged.
+  func fill(_ batch: EventBatch, _ types: TypeTable, _ bytes: Span<UInt8>) -> Bool {
+    guard let type = types.name(Int(clamping: type)), version > 0 else { return false }
+    batch.removeAll()
+    let id = bytes.extracting(id)
+    do throws(LogError) {
+      try batch.contents.expect(.exactly(Version(version - 1)), of: id)
+      try batch.contents.add(
+        type,
+        to: id,
+        payload: bytes.extracting(payload),
+        time: Timestamp(microseconds: time)
+      )
+      return true
+    } catch {
+      return false
+    }
+  }
 }

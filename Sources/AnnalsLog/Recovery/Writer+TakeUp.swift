@@ -48,7 +48,7 @@ extension Writer {
     let batch = EventBatch(limits: .greatest)
     for event in StagedEvent.all(bytes, header) where event.position >= nextPosition {
       // Before it stands what the disk has lost with the power.
-      guard event.position == nextPosition, isFilled(batch, with: event, bytes) else {
+      guard event.position == nextPosition, event.fill(batch, core.types, bytes) else {
         report.findings.append(.init(StoreFile.staging, .stagedEventsDropped))
         break
       }
@@ -63,31 +63,6 @@ extension Writer {
       report.stagedEvents += 1
     }
     if report.stagedEvents > 0 { try sync() }
-  }
-
-  /// Fills `batch` with the event; false if it is none that this log's writer could have staged.
-  private func isFilled(
-    _ batch: EventBatch,
-    with event: StagedEvent,
-    _ bytes: Span<UInt8>
-  ) -> Bool {
-    guard let type = core.types.name(Int(clamping: event.type)), event.version > 0 else {
-      return false
-    }
-    batch.removeAll()
-    let id = bytes.extracting(event.id)
-    do throws(LogError) {
-      try batch.contents.expect(.exactly(Version(event.version - 1)), of: id)
-      try batch.contents.add(
-        type,
-        to: id,
-        payload: bytes.extracting(event.payload),
-        time: Timestamp(microseconds: event.time)
-      )
-      return true
-    } catch {
-      return false
-    }
   }
 
   /// Makes the file one without entries and with a new salt, durably.

@@ -174,11 +174,7 @@ enum FuzzFiles {
     file.appendZeros(rest.isEmpty ? FrameHeader.unit : -rest.count & (FrameHeader.unit - 1))
     let byteCount = file.count - start
     file.store(FrameHeader.lengthAndKind(byteCount, .events), at: start + 4)
-    let sum = file.checksum(
-      from: start + FrameHeader.checkedStart,
-      continuing: header.checksum.seed(start)
-    )
-    file.store(sum, at: start)
+    file.sealFrame(from: start, at: start, header.checksum)
     return bytes(of: file)
   }
 
