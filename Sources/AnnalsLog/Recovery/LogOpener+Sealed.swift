@@ -23,20 +23,33 @@ extension LogOpener {
   private mutating func findSealed(_ entry: SegmentList.Entry) throws(LogError) -> SealedFiles {
     let file = try openSegmentFile(StoreFile.segment(entry.id), entry)
     var files = SealedFiles(entry: entry, name: file.name, mapping: try map(file))
-    files.mapping.startReading(0..<HeaderBlock.byteCount)
+    Self.startReadingSegment(files.mapping)
     let name = StoreFile.footer(entry.id)
     do throws(LogError) {
       let footer = try core.files.log.openFile(name, .readOnly)
       let mapping = try StoreFiles.mapAll(footer)
-      mapping.startReading(0..<HeaderBlock.byteCount)
-      // The checksums of its pages.
-      mapping.startReading(max(0, mapping.count - HeaderBlock.byteCount)..<mapping.count)
+      Self.startReadingFooter(mapping)
       files.footer = (footer.name, mapping)
     } catch {
       if case .system(let cause) = error, cause.isNotFound { return files }
       report.findings.append(.init(StoreFile.logDirectory + "/" + name, .footerRebuilt))
     }
     return files
+  }
+
+  /// Asks for what an opening looks at in a segment: its header, and the frame of type names.
+  ///
+  /// Exactly that: a fault on a page that was not asked for reads as far ahead as the disk is set
+  /// to, which may be many MiB.
+  static func startReadingSegment(_ mapping: Mapping) {
+    mapping.startReading(0..<Segment.firstFrame + CheckedPages.pageSize)
+  }
+
+  /// Asks for what an opening looks at in a footer: its header, and the checksums of its pages.
+  static func startReadingFooter(_ mapping: Mapping) {
+    mapping.startReading(0..<HeaderBlock.byteCount)
+    let table = mapping.count / CheckedPages.pageSize * 4
+    mapping.startReading(max(0, mapping.count - table)..<mapping.count)
   }
 
   private mutating func openSealed(_ files: SealedFiles) throws(LogError) {

@@ -37,15 +37,13 @@ extension LogOpener {
   /// Asks for what is looked at first: the segment's header, and what the manifest leads to, the
   /// end of the log and the footer before it.
   private func startReading(_ mapping: Mapping, of entry: SegmentList.Entry) {
-    let page = HeaderBlock.byteCount
-    mapping.startReading(0..<page)
+    Self.startReadingSegment(mapping)
     guard manifest.tail.segment == entry.id else { return }
     let end = min(Int(clamping: manifest.tail.end), mapping.count)
-    mapping.startReading(end..<min(end + page, mapping.count))
+    mapping.startReading(end..<min(end + CheckedPages.pageSize, mapping.count))
     let footer = try? core.files.log.openFile(StoreFile.footer(entry.id), .readOnly)
     guard let footer, let table = try? StoreFiles.mapAll(footer) else { return }
-    table.startReading(0..<page)
-    table.startReading(max(0, table.count - page)..<table.count)
+    Self.startReadingFooter(table)
   }
 
   /// The file of a segment that is not sealed.
