@@ -173,10 +173,25 @@ package final class CheckedFile: Sendable {
     }
   }
 
-  /// Has the processor fetch what stands at `offset` of the body.
+  /// Has the processor fetch what stands at `offset` of the body, or the system, if the page was
+  /// not read before.
   package func prefetch(_ offset: Int) {
-    verified.prefetch(offset / CheckedPages.pageSize)
+    let page = offset / CheckedPages.pageSize
+    if page >= 0, page < pages, !verified.contains(page) { return startReading(page...page) }
     mapping.prefetch(CheckedPages.pageSize + offset)
+  }
+
+  /// Whether what stands at `offset` of the body was read and checked before.
+  package func isChecked(_ offset: Int) -> Bool {
+    let page = offset / CheckedPages.pageSize
+    return page >= 0 && page < pages && verified.contains(page)
+  }
+
+  /// Has the system begin to read exactly those pages: a fault would read as far around as the disk
+  /// is set to.
+  private func startReading(_ range: ClosedRange<Int>) {
+    let start = (range.lowerBound + 1) * CheckedPages.pageSize
+    mapping.startReading(start..<start + range.count * CheckedPages.pageSize)
   }
 
   /// Checks the pages that hold `range` of the body, each once per process.
@@ -187,7 +202,10 @@ package final class CheckedFile: Sendable {
     if range.isEmpty { return }
     let mapping = mapping
     let last = (range.upperBound - 1) / CheckedPages.pageSize
+    var isAsked = false
     for page in range.lowerBound / CheckedPages.pageSize...last where !verified.contains(page) {
+      if !isAsked { startReading(page...last) }
+      isAsked = true
       let bytes = mapping.bytes
       let start = (page + 1) * CheckedPages.pageSize
       let stored = bytes.load(UInt32.self, at: (pages + 1) * CheckedPages.pageSize + page * 4)

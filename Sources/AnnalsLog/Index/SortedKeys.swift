@@ -67,11 +67,11 @@ package struct SortedKeys: Sendable {
 
   /// Has the processor fetch where `find` will look second.
   ///
-  /// What it reads for that is not verified: at worst it fetches what nobody needs.
+  /// Not where the first look will read from the disk.
   package func prefetchNeighbours(_ hash: KeyHash) {
     let first = guess(hash)
     let at = start + KeyTableFormat.offset(first, entrySize)
-    guard first < count, at + entrySize <= file.byteCount else { return }
+    guard first < count, at + entrySize <= file.byteCount, file.isChecked(at) else { return }
     let found = KeyEntry.hash(file.body, at: at)
     let isBelow = found < hash
     let distance = isBelow ? hash.high - found.high : found.high - hash.high

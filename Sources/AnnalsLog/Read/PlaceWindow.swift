@@ -55,7 +55,20 @@ struct PlaceWindow {
       part += isReversed ? 1 : -1
       place = nil
     }
+    startReading(postings)
     lookAhead(postings, isReversed, &decoder)
+  }
+
+  /// Has the system read what was not read before, all at a time.
+  private func startReading(_ postings: borrowing Postings) {
+    var index = 0
+    for run in runs {
+      let segment = postings.parts[run.part].segment
+      for _ in run.places {
+        segment.startReading(offsets[index])
+        index += 1
+      }
+    }
   }
 
   /// As many of `places` from `place` on as there is room for.

@@ -37,8 +37,11 @@ extension LogOpener {
   /// Asks for what is looked at first: the segment's header, and what the manifest leads to, the
   /// end of the log and the footer before it.
   private func startReading(_ mapping: Mapping, of entry: SegmentList.Entry) {
+    guard manifest.tail.segment == entry.id else {
+      // No more of what may be a spare: what is read of it counts as content later on.
+      return mapping.startReading(0..<HeaderBlock.byteCount)
+    }
     Self.startReadingSegment(mapping)
-    guard manifest.tail.segment == entry.id else { return }
     let end = min(Int(clamping: manifest.tail.end), mapping.count)
     mapping.startReading(end..<min(end + CheckedPages.pageSize, mapping.count))
     let footer = try? core.files.log.openFile(StoreFile.footer(entry.id), .readOnly)

@@ -214,6 +214,9 @@ struct FrameDecoder: ~Copyable {
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
     else { return }
+    if header.byteCount > Segment.firstReadBytes {
+      segment.startReading(offset, byteCount: header.byteCount)
+    }
     if !ahead[number].frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
       ahead[number].frame.start = 0
       return

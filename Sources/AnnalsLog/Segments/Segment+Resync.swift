@@ -15,11 +15,12 @@ extension Segment {
   ) -> (offset: Int, header: FrameHeader)? {
     let bytes = bytes
     let limit = min(limit, bytes.count)
+    let contentEnd = min(limit, contentEnd)
     var candidate = offset + (-offset & (FrameHeader.unit - 1))
     var budget = 16 * max(0, limit - offset) + 1 << 20
     while candidate + FrameHeader.byteCountMin <= limit, candidate < contentEnd {
       // Most of what is passed over was never written.
-      while candidate + Self.blankBytes <= limit,
+      while candidate + Self.blankBytes <= contentEnd,
         bytes.isZero(candidate..<candidate + Self.blankBytes)
       {
         candidate += Self.blankBytes

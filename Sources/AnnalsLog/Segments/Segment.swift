@@ -145,6 +145,19 @@ package final class Segment: @unchecked Sendable {
     for line in 0..<Self.fetchedLines { mapping.prefetch(offset + line * 64) }
   }
 
+  /// Has the system begin to read the frame at `offset`, unless it was read before.
+  ///
+  /// Only what is asked for so: a fault reads as far around as the disk is set to, and one after
+  /// the other.
+  package func startReading(_ offset: Int, byteCount: Int = firstReadBytes) {
+    guard offset >= 0, offset < mapping.count, !isVerified(offset) else { return }
+    let start = offset & -Self.firstReadBytes
+    mapping.startReading(start..<offset + byteCount)
+  }
+
+  /// As small as a disk reads at nearly full speed, and more than most frames.
+  package static let firstReadBytes = 64 << 10
+
   /// Whether the verified frame at `offset` only tells what is durable.
   package func isWatermark(_ header: FrameHeader, at offset: Int) -> Bool {
     guard header.knownKind == .control else { return false }
