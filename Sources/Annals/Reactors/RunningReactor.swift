@@ -84,12 +84,12 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
           throw ConsumerError.handler(position: kept.position, error)
         }
       } else {
-        // So that a restart before the first event begins at the same place.
-        try keep(book)
+        try begin(book)
       }
     } catch {
       guard options.foreignCheckpoint == .restart, error.isForeignCheckpoint else { throw error }
       book.position = store.head
+      try begin(book)
       progress.update { $0.restart = .anotherHistory }
     }
     lock.withLock { self.book = book }
@@ -100,7 +100,23 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
     }
   }
 
-  private func keep(_ book: ReactorBook) throws(ConsumerError) {
+  /// Keeps where it begins, so that a restart before the first event begins at the same place: what
+  /// was appended in between is not from before.
+  private func begin(_ book: ReactorBook) throws(ConsumerError) {
+    if try keep(book) || store.log.writer == nil || book.position > store.head { return }
+    // Only what is durable can be stood on.
+    do throws(LogError) {
+      try store.log.sync()
+    } catch {
+      throw .store(.log(error))
+    }
+    try keep(book)
+  }
+
+  /// Keeps the book; false if what it stands on is not durable yet, or the store was opened for
+  /// reading.
+  @discardableResult
+  private func keep(_ book: ReactorBook) throws(ConsumerError) -> Bool {
     var bytes: [UInt8] = []
     do {
       try store.stateCodec.encode(book, into: &bytes)
@@ -113,8 +129,9 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
       fingerprint: 0,
       state: bytes
     )
-    guard try store.consumers.save(name, kept) else { return }
+    guard try store.consumers.save(name, kept) else { return false }
     progress.update { $0.savedThrough = book.position }
+    return true
   }
 }
 
@@ -141,15 +158,14 @@ extension RunningReactor {
   private func saveOffPool() async throws(ConsumerError) {
     let book = lock.withLock { self.book }
     if progress.current.savedThrough == book.position, !book.hasChanged { return }
-    lock.withLock { self.book.hasChanged = false }
-    let result = await store.readers.perform { () -> Result<Void, ConsumerError> in
+    let result = await store.readers.perform { () -> Result<Bool, ConsumerError> in
       do throws(ConsumerError) {
         return .success(try self.keep(book))
       } catch {
         return .failure(error)
       }
     }
-    try result.get()
+    if try result.get() { lock.withLock { self.book.hasChanged = false } }
   }
 
   private func follow() async throws(ConsumerError) {
@@ -165,7 +181,7 @@ extension RunningReactor {
     }
     var batches = source.batches(of: options.eventsPerCheckpoint).makeAsyncIterator()
     while !Task.isCancelled {
-      try await takeUpReleased()
+      if try await takeUpReleased() { try await saveOffPool() }
       let batch: SubscriptionBatch<TypedEvent<Behaviour.Event>>?
       do throws(StoreError) {
         batch = try await batches.next()
@@ -239,29 +255,35 @@ extension RunningReactor {
     }
   }
 
-  private func takeUpReleased() async throws(ConsumerError) {
+  /// Has what was released reacted to, and tells whether anything was.
+  ///
+  /// What fails, or cannot be read, stays parked with all that follows it.
+  private func takeUpReleased() async throws(ConsumerError) -> Bool {
+    var hasReleased = false
     while let released = lock.withLock({ book.takeReleased() }) {
+      hasReleased = true
       var rest = released.positions
       while let position = rest.first {
-        let event: TypedEvent<Behaviour.Event>
+        var failure: (any Error)?
+        var cause: LogError?
         do throws(StoreError) {
-          guard let found = try store.event(at: position, as: Behaviour.Event.self) else {
-            rest.removeFirst()
-            continue
+          // Not there any more: a rule of retention took it away.
+          if let event = try store.event(at: position, as: Behaviour.Event.self) {
+            failure = await attempt(event)
           }
-          event = found
         } catch {
-          throw .store(error)
+          failure = error
+          if case .log(let error) = error { cause = error }
         }
-        if let error = await attempt(event) {
-          lock.withLock {
-            book.parkAgain(released.aggregate, rest, because: "\(error)")
-          }
+        if let failure {
+          lock.withLock { book.parkAgain(released.aggregate, rest, because: "\(failure)") }
+          if let cause { throw .store(.log(cause)) }
           break
         }
         rest.removeFirst()
       }
     }
+    return hasReleased
   }
 }
 
@@ -328,7 +350,10 @@ extension EventStore {
     return running
   }
 
-  /// The event at a position, as a value; nil beyond the head.
+  /// The event at a position, as a value; nil beyond the head, and where a rule of retention hides
+  /// the event or took its payload away.
+  ///
+  /// - Throws: `.event` for an event that `type` does not know or cannot decode, `.log`.
   public func event<Value: Event>(
     at position: Position,
     as type: Value.Type
@@ -336,9 +361,11 @@ extension EventStore {
     guard position > .start else { return nil }
     var request = ReadRequest.all(after: Position(position.rawValue - 1))
     request.until = position.rawValue
-    guard case .event(let value, let record)? = try events(request, reporting: type).first else {
-      return nil
+    request.hidesRedacted = true
+    switch try events(request, reporting: type).first {
+    case nil: return nil
+    case .event(let value, let record): return TypedEvent(value: value, record: record)
+    case .unknown(_, let reason): throw .event(reason)
     }
-    return TypedEvent(value: value, record: record)
   }
 }
