@@ -78,8 +78,7 @@ package final class ConsumerProgress: @unchecked Sendable {
     _ position: Position,
     within duration: Duration
   ) async throws(ConsumerError) {
-    let nanoseconds = UInt64(max(0, duration / .nanoseconds(1)))
-    let deadline = SystemClock.monotonicNanoseconds() &+ nanoseconds
+    let deadline = SystemClock.monotonicNanoseconds() + SystemClock.nanoseconds(duration)
     let number = lock.withLock { () -> UInt64 in
       nextNumber += 1
       return nextNumber
@@ -111,8 +110,7 @@ package final class ConsumerProgress: @unchecked Sendable {
     _ position: Position,
     within duration: Duration
   ) throws(ConsumerError) {
-    let nanoseconds = UInt64(max(0, duration / .nanoseconds(1)))
-    let deadline = SystemClock.monotonicNanoseconds() &+ nanoseconds
+    let deadline = SystemClock.monotonicNanoseconds() + SystemClock.nanoseconds(duration)
     let waiter = Waiter(position: position, deadline: deadline, continuation: nil)
     while true {
       if let result = lock.withLock({ outcome(for: waiter) }) { return try result.get() }

@@ -177,7 +177,7 @@ private struct RebuildMeter {
   }
 
   func isSaveDue(_ position: Position) -> Bool {
-    position.rawValue - saved.rawValue >= UInt64(options.eventsPerCheckpoint) * 10
+    (position.rawValue - saved.rawValue) / 10 >= UInt64(max(0, options.eventsPerCheckpoint))
   }
 
   mutating func noteSaved(_ position: Position) { saved = position }

@@ -259,11 +259,10 @@ extension RunningProjection {
   private func isSaveDue() -> Bool {
     let position = lock.withLock { fold.position }
     if position == savedPosition { return false }
-    if position.rawValue - savedPosition.rawValue >= UInt64(options.eventsPerCheckpoint) {
-      return true
-    }
-    let nanoseconds = UInt64(max(0, options.checkpointInterval / .nanoseconds(1)))
-    return SystemClock.monotonicNanoseconds() - savedAt >= nanoseconds
+    let count = UInt64(max(0, options.eventsPerCheckpoint))
+    if position.rawValue - savedPosition.rawValue >= count { return true }
+    let passed = SystemClock.monotonicNanoseconds() - savedAt
+    return passed >= SystemClock.nanoseconds(options.checkpointInterval)
   }
 
   /// Keeps state and checkpoint, if what they stand on is durable.

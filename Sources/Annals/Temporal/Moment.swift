@@ -14,6 +14,8 @@ extension EventStore {
   /// Scans the log's times from the start where they are not known to be earlier; times need not
   /// rise.
   public func position(asOf time: Timestamp) throws(StoreError) -> Position {
+    // Nothing is later than the last moment there is.
+    if time.microseconds == .max { return head }
     var request = ReadRequest.all()
     request.since = Timestamp(microseconds: time.microseconds + 1)
     request.limit = 1

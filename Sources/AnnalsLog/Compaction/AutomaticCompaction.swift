@@ -93,8 +93,8 @@ final class AutomaticCompactor: @unchecked Sendable {
   }
 
   private func work() {
-    let check = UInt64(max(1, settings.checkMilliseconds)) * 1_000_000
-    let idle = UInt64(max(0, settings.idleMilliseconds)) * 1_000_000
+    let check = SystemClock.nanoseconds(milliseconds: max(1, settings.checkMilliseconds))
+    let idle = SystemClock.nanoseconds(milliseconds: settings.idleMilliseconds)
     // To know how long nothing was appended, it has to look more often than that.
     let tick = idle == 0 ? check : min(check, max(1_000_000, idle / 4))
     var checkedAt = SystemClock.monotonicNanoseconds()

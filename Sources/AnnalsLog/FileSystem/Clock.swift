@@ -27,6 +27,19 @@ package enum SystemClock {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
+  /// More than any wait, 146 years, and safe to add to a moment.
+  package static let nanosecondsMax: UInt64 = 1 << 62
+
+  /// Milliseconds in nanoseconds: none for fewer than none, at most `nanosecondsMax`.
+  package static func nanoseconds(milliseconds: Int) -> UInt64 {
+    min(UInt64(max(0, milliseconds)), nanosecondsMax / 1_000_000) * 1_000_000
+  }
+
+  /// A duration in nanoseconds: none for less than none, at most `nanosecondsMax`.
+  package static func nanoseconds(_ duration: Duration) -> UInt64 {
+    UInt64(min(max(0, duration / .nanoseconds(1)), Double(nanosecondsMax)))
+  }
+
   /// The moment `nanoseconds` from now on the monotonic clock, as the calls that wait want it.
   static func deadline(after nanoseconds: UInt64) -> timespec {
     var time = read(CLOCK_MONOTONIC)

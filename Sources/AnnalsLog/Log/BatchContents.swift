@@ -121,16 +121,18 @@ package struct BatchContents: ~Copyable {
     _ type: String,
     to aggregate: Span<UInt8>,
     payload: Span<UInt8>,
-    time: Timestamp? = nil
+    time: Timestamp? = nil,
+    extrasBytesMax: Int = 0
   ) throws(LogError) {
     guard payload.count <= limits.payloadBytesMax else {
       throw .limitExceeded(
         LimitExceeded(.payloadBytes, value: payload.count, maximum: limits.payloadBytesMax)
       )
     }
+    // Before anything is noted: what is refused leaves no aggregate behind that has no event.
+    try checkSize(adding: payload.count + aggregate.count + extrasBytesMax)
     let typeIndex = try self.typeIndex(type)
     let row = try aggregateRow(aggregate)
-    try checkSize(adding: payload.count)
     items.append(
       Item(
         aggregate: UInt32(row),
@@ -148,12 +150,13 @@ package struct BatchContents: ~Copyable {
   ///
   /// - Throws: `.limitExceeded` or `.invalidName`; the batch is then as it was before.
   mutating func add(_ event: NewEvent, to aggregate: AggregateID) throws(LogError) {
-    try checkExtras(event)
+    let extrasBytesMax = try checkExtras(event)
     try add(
       event.type,
       to: aggregate.text.utf8Span.span,
       payload: event.payload.span,
-      time: event.time
+      time: event.time,
+      extrasBytesMax: extrasBytesMax
     )
     if event.id == nil, event.tags.isEmpty, event.metadata.isEmpty { return }
     let firstTag = tags.count
@@ -388,7 +391,8 @@ extension BatchContents {
       + tags.count * 8 + extras.count * 32 + (key == nil ? 0 : 128) + 160
   }
 
-  private func checkExtras(_ event: NewEvent) throws(LogError) {
+  /// Checks what an event carries beside its payload; an upper bound of the bytes that takes.
+  private func checkExtras(_ event: NewEvent) throws(LogError) -> Int {
     guard event.tags.count <= Limits.tagCountMax else {
       throw .limitExceeded(
         LimitExceeded(.tagCount, value: event.tags.count, maximum: Limits.tagCountMax)
@@ -405,6 +409,8 @@ extension BatchContents {
         LimitExceeded(.metadataBytes, value: metadata, maximum: Limits.metadataBytesMax)
       )
     }
+    let tags = event.tags.reduce(0) { $0 + $1.utf8.count + 8 }
+    return tags + metadata + 32
   }
 
   /// Checks length, NUL and UTF-8 of a name.

@@ -11,7 +11,8 @@ extension EventLog {
 
   /// Blocks until there is an event behind `position`, or the time has passed; true if there is.
   public func wait(after position: Position, milliseconds: Int) throws(LogError) -> Bool {
-    let deadline = SystemClock.monotonicNanoseconds() + UInt64(max(0, milliseconds)) * 1_000_000
+    let nanoseconds = SystemClock.nanoseconds(milliseconds: milliseconds)
+    let deadline = SystemClock.monotonicNanoseconds() + nanoseconds
     while true {
       try refresh()
       if head() > position { return true }
@@ -34,7 +35,7 @@ extension EventLog {
     written: Position,
     milliseconds: Int
   ) throws(LogError) {
-    let nanoseconds = UInt64(milliseconds) * 1_000_000
+    let nanoseconds = SystemClock.nanoseconds(milliseconds: milliseconds)
     if let follower {
       follower.wait(nanoseconds: Int64(nanoseconds), unlessBeyond: head().rawValue)
       try refresh()

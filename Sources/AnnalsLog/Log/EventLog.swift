@@ -32,6 +32,7 @@ public final class EventLog: Sendable {
   ///   `.unsupportedVersion`, `.missingFile`, `.truncatedFile`, `.diskFull`, `.system`.
   public init(at path: String, options: LogOptions = LogOptions()) throws(LogError) {
     let start = SystemClock.monotonicNanoseconds()
+    let options = options.obeyed
     let parts =
       options.access == .readWrite
       ? try Self.openForWriting(path, options) : try Self.openForReading(path, options)

@@ -43,6 +43,9 @@ public enum Limits {
   package static let segmentIDMax: SegmentID = (1 << 31) - 2
   /// The greatest generation of a manifest or list: as a file name it has at most 19 digits.
   package static let generationMax = UInt64(Int64.max)
+  /// The most a segment's size may be set to: an index names a frame in it by 32 bits, in units of
+  /// 8 bytes, and an append may be larger than what is left.
+  public static let segmentBytesMax = 16 << 30
   /// The most events of one segment: an index entry names one in 23 bits.
   package static let segmentEventsMax = (1 << 23) - 2
   /// A group of appends is closed when its payloads reach this: more would only delay the first.

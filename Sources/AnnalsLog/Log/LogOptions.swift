@@ -41,7 +41,7 @@ public struct LogOptions: Sendable {
 
   /// The size of a segment file, in bytes; larger where one append needs it.
   ///
-  /// The default is 64 MiB.
+  /// The default is 64 MiB. More than `Limits.segmentBytesMax` counts as that.
   public var segmentBytes = 64 << 20
   /// The size of a store's first segment; each next one is four times larger, up to
   /// `segmentBytes`.
@@ -90,6 +90,17 @@ public struct LogOptions: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// The options as they are obeyed: sizes no smaller and no larger than a segment may be.
+  var obeyed: LogOptions {
+    var options = self
+    options.segmentBytes = min(max(segmentBytes, HeaderBlock.byteCount), Limits.segmentBytesMax)
+    options.firstSegmentBytes = min(firstSegmentBytes, Limits.segmentBytesMax)
+    if case .zeroAhead(let count) = preallocation {
+      options.preallocation = .zeroAhead(min(max(0, count), Limits.segmentBytesMax))
+    }
+    return options
+  }
 
   /// Whether events may be staged: only where they become visible to everybody by themselves.
   var allowsStaging: Bool {

@@ -89,7 +89,7 @@ package final class Maintenance: @unchecked Sendable {
   }
 
   private func run(intervalMilliseconds: Int, _ everyInterval: () -> Void) {
-    let nanoseconds = UInt64(max(1, intervalMilliseconds)) * 1_000_000
+    let nanoseconds = SystemClock.nanoseconds(milliseconds: intervalMilliseconds)
     while true {
       lock.lock()
       if !state.isWanted, !state.isStopping {
