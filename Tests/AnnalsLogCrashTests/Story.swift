@@ -260,9 +260,24 @@ extension Story {
     steps: (1...14).map { .staged($0, byteCount: 7600) }
   )
 
+  /// Long written frames over the end of what the page cache was prepared for, between durable ones
+  /// and the watermarks behind them.
+  static let preparedPages = Story(
+    name: "prepared pages",
+    options: StoryOptions(firstSegmentBytes: 512 << 10, segmentBytes: 512 << 10),
+    prelude: [.append(PlannedAppend(0, eventCount: 14, byteCount: 8000)), .close],
+    steps: [
+      .append(PlannedAppend(1, byteCount: 9000), .written), .append(PlannedAppend(2)),
+      .append(PlannedAppend(3, byteCount: 12_000), .written), .sync,
+      .append(PlannedAppend(4, byteCount: 9000), .written), .restart,
+      .append(PlannedAppend(5, byteCount: 9000), .written), .append(PlannedAppend(6)),
+    ]
+  )
+
   /// All of them.
   static let all = [
     creation, loneAppends, zerosAhead, batches, mixedDurability, equalFrames, rolls, largeAppends,
     checkpointMerge, newTypes, reopening, restarting, staged, stagedHalves, largeFirst,
+    preparedPages,
   ]
 }

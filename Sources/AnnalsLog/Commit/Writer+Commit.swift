@@ -50,17 +50,19 @@ extension Writer {
     let typeCount = try writeTypes(base, checksum, start, &encoder.head)
     let frameOffset = start + encoder.head.count
     let undurable = (frameOffset - tail.durableEnd) / FrameHeader.unit
+    let now = core.options.clock()
     let frame = encoder.encode(
       contents,
       at: frameOffset,
       undurableUnits: undurable,
       base: base,
-      now: core.options.clock(),
+      now: now,
       checksum
     )
     let end = frameOffset + frame.byteCount
     let zeroedThrough = isSynced ? appendZeroAhead(&encoder.payloads, end) : tail.zeroedThrough
     let payloadBytes = encoder.payloads.count
+    if !isSynced { tail.preparePages(through: end, now: now) }
     do {
       if payloadBytes <= Self.copiedBytesMax {
         encoder.head.append(encoder.payloads)
@@ -245,7 +247,8 @@ extension Writer {
   /// damage to the last synced group could not be told from a torn tail.
   package func noteWatermark() {
     let isQuiet = lock.withLock { open.isEmpty && poison == nil }
-    guard isQuiet, tail.room >= 64, tail.isHeaderWritten, !tail.isDirty else { return }
+    guard isQuiet, tail.room >= WriterTail.watermarkBytesMax, tail.isHeaderWritten, !tail.isDirty
+    else { return }
     watermark.removeAll()
     let empty: [UInt8] = []
     let at = ControlFrame.encode(
