@@ -19,6 +19,7 @@ extension Writer {
       if !group.contents.events.isEmpty { frameOffset = try write(group) }
       if group.needsSync {
         try syncTail()
+        noteBegun()
         askForFooter()
       }
       return .success(frameOffset)
@@ -82,6 +83,13 @@ extension Writer {
     tail.zeroedThrough = zeroedThrough
     if !isSynced { askForWriting() }
     return frameOffset
+  }
+
+  /// Has the manifest say that the segment was begun, once the first of it is durable.
+  private func noteBegun() {
+    if tail.isBegunNoted || tail.isDirty || !tail.isHeaderWritten { return }
+    tail.isBegunNoted = true
+    maintenance.noteBegun(tail.durableMark)
   }
 
   /// Has an index of what is durable put on the disk every few MiB: an opening after a kill then

@@ -28,6 +28,8 @@ package struct WriterTail {
   package var reservedBytes: Int
   /// The greatest sequence number of an idempotency key in the log.
   package var keySequence: UInt64
+  /// Whether a manifest was asked for that says that the segment was begun.
+  package var isBegunNoted = false
   /// How far a footer was asked for.
   package var indexedThrough = Segment.firstFrame
 

@@ -62,6 +62,12 @@ package struct Manifest: Equatable, Sendable {
     }
   }
 
+  /// Notes that all is durable up to `mark`, if it is not known to be further already: a roll may
+  /// have gone on while that was found.
+  package mutating func raiseTail(to mark: Tail) {
+    if (tail.position, tail.record) < (mark.position, mark.record) { tail = mark }
+  }
+
   /// Appends one slot.
   package func encode(into buffer: inout ByteBuffer) {
     let start = buffer.count

@@ -123,6 +123,25 @@ package struct SegmentHeader: Equatable, Sendable {
     return found
   }
 
+  /// Whether `bytes`, which should begin with this block, are what is left of it where the machine
+  /// stopped while it was written for the first time: some of its sectors, and zeros.
+  package func isLeft(in bytes: Span<UInt8>) -> Bool {
+    guard bytes.count >= Layout.byteCount else { return false }
+    var buffer = ByteBuffer(capacity: Layout.byteCount)
+    encode(into: &buffer)
+    var start = 0
+    while start < Layout.byteCount {
+      let sector = start..<start + Self.sectorByteCount
+      let isThere = bytes.extracting(sector).equals(buffer.bytes.extracting(sector))
+      if !isThere, !bytes.isZero(sector) { return false }
+      start = sector.upperBound
+    }
+    return true
+  }
+
+  /// What a disk writes whole or not at all, at the least.
+  private static let sectorByteCount = 512
+
   /// Whether all numbers are in the ranges that the rest of the format can name.
   private var isInBounds: Bool {
     segmentID >= 1 && segmentID <= Limits.segmentIDMax

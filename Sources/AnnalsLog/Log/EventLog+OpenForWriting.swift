@@ -126,6 +126,7 @@ extension EventLog {
           in: core.files.log
         ),
         keySequence: keySequence,
+        isBegunNoted: true,
         indexedThrough: max(
           Segment.firstFrame,
           Int(found.segment.footer?.header.end ?? 0)

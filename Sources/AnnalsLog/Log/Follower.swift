@@ -158,7 +158,7 @@ package final class Follower: @unchecked Sendable {
           return
         }
       }
-      guard try openSuccessor() else { return }
+      guard try openSuccessor(through: target) else { return }
     }
   }
 
@@ -175,7 +175,7 @@ package final class Follower: @unchecked Sendable {
   }
 
   /// Goes on in the segment that follows; false if there is none yet.
-  private func openSuccessor() throws(LogError) -> Bool {
+  private func openSuccessor(through target: UInt64) throws(LogError) -> Bool {
     let layout = try StoreLayout.read(core.files)
     let entries = layout.list.segments
     let next: SegmentList.Entry?
@@ -196,8 +196,7 @@ package final class Follower: @unchecked Sendable {
       return false
     }
     let mapping = try StoreFiles.mapAll(file)
-    guard let header = try SegmentHeader.decode(mapping.bytes, file: file.name),
-      header.segmentID == next.id
+    guard let header = try successorHeader(mapping, file.name, next, layout.manifest, target)
     else { return false }
     let last = state.scan
     let segment = Segment(
@@ -234,6 +233,38 @@ package final class Follower: @unchecked Sendable {
       isKnownEnd: false
     )
     return true
+  }
+}
+
+extension Follower {
+  /// The header of the segment that follows; nil if it is not begun.
+  ///
+  /// Whoever published `target` had begun it before, if the log does not end where the last walk
+  /// did: what stands there now can not be what a writer is just making.
+  private func successorHeader(
+    _ mapping: Mapping,
+    _ name: String,
+    _ entry: SegmentList.Entry,
+    _ manifest: Manifest,
+    _ target: UInt64
+  ) throws(LogError) -> SegmentHeader? {
+    let problem: Corruption.Kind
+    do throws(LogError) {
+      if let header = try SegmentHeader.decode(mapping.bytes, file: name) {
+        if header.segmentID == entry.id, header.salt == entry.salt { return header }
+        problem = .identity
+      } else {
+        // A page that promises too much is no proof; the manifest is.
+        guard manifest.tail.segment == entry.id else { return nil }
+        problem = .erased
+      }
+    } catch {
+      guard case .corrupt(let corruption) = error else { throw error }
+      problem = corruption.kind
+    }
+    let last = state.scan?.lastPosition ?? core.writtenThrough
+    let lost = last < target ? PositionRange(Position(last + 1), Position(target)) : nil
+    throw .corrupt(Corruption(file: name, offset: 0, positions: lost, problem))
   }
 }
 

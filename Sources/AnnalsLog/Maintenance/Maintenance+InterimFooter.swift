@@ -58,11 +58,7 @@ extension Maintenance {
       with: footer.bytes
     )
     try work.withLock { () throws(LogError) in
-      try writeManifest { manifest in
-        // A roll may have gone further meanwhile.
-        let known = (manifest.tail.position, manifest.tail.record)
-        if known < (mark.position, mark.record) { manifest.tail = mark }
-      }
+      try writeManifest { $0.raiseTail(to: mark) }
     }
   }
 }

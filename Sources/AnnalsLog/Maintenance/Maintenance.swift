@@ -36,6 +36,8 @@ package final class Maintenance: @unchecked Sendable {
     package var lastSegmentBytes: Int
     package var unfooted: [Segment] = []
     package var interim = Interim()
+    /// How far the segment in writing is durable, if no manifest says yet that it was begun.
+    package var begun: Manifest.Tail?
     package var isListChanged = false
     /// The record that the retention file on disk goes through; 0 if there is none.
     package var retentionFile: UInt64 = 0
@@ -191,6 +193,15 @@ package final class Maintenance: @unchecked Sendable {
     request()
   }
 
+  /// Notes that a segment was begun, and is durable up to `mark`.
+  ///
+  /// The manifest is to say so soon: without that, a file in the segment's place which holds
+  /// nothing looks like one that was never begun.
+  package func noteBegun(_ mark: Manifest.Tail) {
+    lock.withLock { state.begun = mark }
+    request()
+  }
+
   /// Has the work done: by the thread, or now where there is none.
   package func request() {
     if core.options.hasMaintenanceThread {
@@ -224,6 +235,7 @@ package final class Maintenance: @unchecked Sendable {
       try work.withLock { () throws(LogError) in
         if lock.withLock({ state.isListChanged }) { try writeList() }
       }
+      try writeBegun()
       try writeRetention()
       try mergeCheckpoints()
       try makeInterimFooter()
@@ -236,6 +248,15 @@ package final class Maintenance: @unchecked Sendable {
 // MARK: Files
 
 extension Maintenance {
+  /// Has the manifest say that the segment in writing was begun.
+  private func writeBegun() throws(LogError) {
+    guard let mark = lock.withLock({ state.begun }) else { return }
+    try work.withLock { () throws(LogError) in
+      try writeManifest { $0.raiseTail(to: mark) }
+    }
+    lock.withLock { if state.begun == mark { state.begun = nil } }
+  }
+
   /// Writes the rules of retention, if there are newer ones than the file has.
   private func writeRetention() throws(LogError) {
     let file = core.retention.file(storeID: core.storeID, historyID: core.historyID)

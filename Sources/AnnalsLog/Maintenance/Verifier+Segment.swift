@@ -193,8 +193,18 @@ extension Verification {
       if let problem { add(problem) }
       return restored
     }
-    if isForeign, let problem {
-      // No crash leaves another file's header: what stood here is lost.
+    // Beside a writer it may be what that is writing just now.
+    let isLeft = through != .max || restored.isLeft(in: mapping.bytes)
+    let content = Segment.firstFrame..<max(Segment.firstFrame, mapping.count)
+    let isShort = mapping.count < HeaderBlock.byteCount
+    if isForeign || isShort || !isLeft && !mapping.bytes.isZero(content), let problem {
+      if !isForeign,
+        probe.resync(from: Segment.firstFrame, limit: .max, after: lastPosition) != nil
+      {
+        add(problem)
+        return restored
+      }
+      // No crash leaves another file's header, or none of this one: what stood here is lost.
       add(problem)
       lostEvents += 1
       return nil

@@ -43,13 +43,7 @@ extension LogCore {
     guard case .corrupt = error else { throw error }
     let next = segment.nextFrame(behind: offset, limit: limit, after: passed)
     if let next, next.first <= position { return next.offset }
-    throw .corrupt(
-      error.corruption(
-        in: segment.name,
-        at: offset,
-        positions: lostPositions(segment, next?.first, after: passed)
-      )
-    )
+    throw describe(error, segment, offset, after: passed)
   }
 
   /// The positions between what was read last and what can be read next.

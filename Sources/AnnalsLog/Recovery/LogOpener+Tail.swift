@@ -22,7 +22,11 @@ extension LogOpener {
       // A segment listed before another and never begun has no successor.
       let successor = next.flatMap { Self.header($0.mapping, $0.file.name, $0.entry) }
         .flatMap { $0.predecessorID == current.entry.id ? $0 : nil }
-      let isBegun = try walkSegment(current, successor: successor)
+      // … and what it holds is not missed where the log goes on in a later one.
+      let isPassed = files[(index + 1)...].contains {
+        Self.header($0.mapping, $0.file.name, $0.entry) != nil
+      }
+      let isBegun = try walkSegment(current, successor: successor, isPassed: isPassed)
       if !isBegun {
         keepSpare(current)
         if next == nil { return }
@@ -98,7 +102,8 @@ extension LogOpener {
   /// Walks one segment; false if it was never begun.
   private mutating func walkSegment(
     _ current: UnsealedFile,
-    successor: SegmentHeader?
+    successor: SegmentHeader?,
+    isPassed: Bool
   ) throws(LogError) -> Bool {
     let (entry, file, mapping) = (current.entry, current.file, current.mapping)
     try checkWritable(mapping.bytes, .segment, file.name)
@@ -107,27 +112,24 @@ extension LogOpener {
     let lastRecord = before?.scan.lastRecord ?? segments.last?.current.entry.lastRecord ?? 0
     let keys = before?.scan.keySequence ?? segments.last?.current.entry.keySequence ?? 0
     var found: SegmentHeader?
+    var problem = Corruption.Kind.erased
     do throws(LogError) {
       found = try SegmentHeader.decode(mapping.bytes, file: file.name)
     } catch {
       switch error {
-      case .corrupt: break
+      case .corrupt(let corruption): problem = corruption.kind
       case .truncatedFile where !isWritingAllowed: break
       default: throw error
       }
     }
-    let isDamaged = found == nil || found?.segmentID != entry.id || found?.salt != entry.salt
-    let isForeign = found == nil ? FileHeader.isOfAnotherKind(mapping.bytes) : isDamaged
-    if isForeign, successor == nil, manifest.tail.segment != entry.id {
-      // No crash leaves another file's header: the file was put in this one's place.
-      let foreign = Corruption(file: file.name, offset: 0, .identity)
-      if isWritingAllowed { throw .corrupt(foreign) }
-      damages.append(foreign)
-      return false
+    let restored = restored(entry, base: lastPosition + 1, record: lastRecord)
+    var header = restored
+    var isDamaged = true
+    if let found {
+      isDamaged = found.segmentID != entry.id || found.salt != entry.salt
+      if isDamaged { problem = .identity } else { header = found }
     }
-    let header =
-      isDamaged ? restored(entry, base: lastPosition + 1, record: lastRecord) : found
-    guard let header else { return false }
+    if FileHeader.isOfAnotherKind(mapping.bytes) { problem = .identity }
     // Begun by the writer beside this since it published what is to be seen: the segment before
     // goes on behind that.
     if isBesideWriter, lastPosition >= through, header.basePosition > lastPosition + 1 {
@@ -149,13 +151,65 @@ extension LogOpener {
       header: header,
       entry: entry
     )
+    var isFeared = false
     if isDamaged, !hasDurableFrames(segment, successor, contentEnd: current.contentEnd) {
-      return false
+      switch judge(segment, problem, contentEnd: current.contentEnd) {
+      case .neverBegun: return false
+      case .begun: break
+      case .foreign:
+        let foreign = Corruption(file: file.name, offset: 0, problem)
+        if isWritingAllowed { throw .corrupt(foreign) }
+        // Nothing can be missing behind the end of a closed log, nor where it goes on elsewhere.
+        if manifest.isClosed || isPassed || isBesideWriter && lastPosition >= through {
+          damages.append(foreign)
+          return false
+        }
+        isFeared = true
+      }
     }
     if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
     sealTail(successor: header)
-    try scan(segment, current, successor, record: lastRecord, keys: keys)
+    var scan = try scan(segment, current, successor, record: lastRecord, keys: keys)
+    if isDamaged { scan.headerProblem = problem }
+    if isFeared {
+      // How much was lost with the file is not known: at least what follows.
+      scan.lostThrough = max(lastPosition + 1, isBesideWriter ? through : 0)
+    }
+    try run(&scan, of: segment, current.file)
     return true
+  }
+
+  /// What a segment is that has no header of its own, and no frame that says it was durable.
+  private enum Headless {
+    /// The spare, or begun and never synced.
+    case neverBegun
+    /// Its frames verify: only the header is damaged.
+    case begun
+    /// No crash leaves this: the file is another's, or what it held is gone.
+    case foreign
+  }
+
+  private func judge(
+    _ segment: Segment,
+    _ problem: Corruption.Kind,
+    contentEnd: Int
+  ) -> Headless {
+    let bytes = segment.bytes
+    if problem == .identity || bytes.count < HeaderBlock.byteCount { return .foreign }
+    // A writer beside this may be writing the header just now.
+    if manifest.isClosed || isBesideWriter || segment.header.isLeft(in: bytes) {
+      return .neverBegun
+    }
+    if bytes.isZero(Segment.firstFrame..<max(Segment.firstFrame, contentEnd)) {
+      return .neverBegun
+    }
+    let frame = segment.resync(
+      from: Segment.firstFrame,
+      limit: bytes.count,
+      after: segment.base.position - 1,
+      contentEnd: contentEnd
+    )
+    return frame == nil ? .foreign : .begun
   }
 
   /// A header as the list's second copies tell it.
@@ -202,13 +256,14 @@ extension LogOpener {
     return false
   }
 
+  /// The walk of a segment from where it has no footer.
   private mutating func scan(
     _ segment: Segment,
     _ current: UnsealedFile,
     _ successor: SegmentHeader?,
     record: UInt64,
     keys: UInt64
-  ) throws(LogError) {
+  ) throws(LogError) -> TailScan {
     let mark = manifest.tail
     var durableEnd = mark.segment == segment.id ? Int(clamping: mark.end) : 0
     var durablePosition = mark.segment == segment.id ? mark.position : 0
@@ -252,6 +307,16 @@ extension LogOpener {
     scan.through = through
     scan.throughRecord = throughRecord
     scan.contentEnd = current.contentEnd
+    return scan
+  }
+
+  /// Walks to the end of the segment, where the log ends so far.
+  private mutating func run(
+    _ scan: inout TailScan,
+    of segment: Segment,
+    _ file: any LogFile
+  ) throws(LogError) {
+    let start = scan.offset
     try scan.run(goesOn: !isWritingAllowed)
     isTailWalked = isTailWalked || scan.offset > start
     try take(scan, from: start)
@@ -262,7 +327,7 @@ extension LogOpener {
         byteCount: UInt64(end - scan.offset)
       )
     }
-    adopt(segment, current.file, scan)
+    adopt(segment, file, scan)
   }
 
   /// Takes up what a walk found: damage forbids writing, and is noted for readers.

@@ -48,6 +48,10 @@ package struct TailScan {
   package var through = UInt64.max
   /// … but for the rules of retention up to this record.
   package var throughRecord: UInt64 = 0
+  /// What is wrong with the segment's header, which explains that its first frame can not be read.
+  package var headerProblem: Corruption.Kind?
+  /// Events up to there must be feared lost, if no frame has them: the file is not what it was.
+  package var lostThrough: UInt64 = 0
   /// The number of type names that the walked frames hold.
   package private(set) var typeCount = 0
   /// The greatest number of a type that the walked events have.
@@ -110,7 +114,10 @@ package struct TailScan {
     let segment = segment
     // What stands behind a proper close was written later, and the mark is an old one.
     if isKnownEnd, offset == durableEnd, isBlank() { return false }
-    if offset + FrameHeader.byteCountMin > limit, offset >= durableEnd { return false }
+    if offset + FrameHeader.byteCountMin > limit, offset >= durableEnd, lastPosition >= lostThrough
+    {
+      return false
+    }
     if lastPosition >= through, lastRecord >= throughRecord { return false }
     let header = try segment.frame(at: offset, limit: limit)
     provenEnd = max(provenEnd, segment.durableEnd(at: offset, header))
@@ -264,7 +271,7 @@ package struct TailScan {
     goesOn: Bool
   ) throws(LogError) -> Bool {
     let end = lastByte()
-    var isDurable = durableEnd > offset
+    var isDurable = durableEnd > offset || lostThrough > lastPosition
     // Where only zeros follow there is nothing to look for.
     let resumed = end == offset ? nil : frame(behind: offset + FrameHeader.unit, lastPosition)
     // Any later frame may tell that this place was durable when it was written.
@@ -282,9 +289,20 @@ package struct TailScan {
       ending = end > offset ? .torn(end: end) : .clean
       return false
     }
-    damages.append(
-      problem.corruption(in: segment.name, at: offset, positions: lostPositions(resumed))
+    var damage = problem.corruption(
+      in: segment.name,
+      at: offset,
+      positions: lostPositions(resumed)
     )
+    if offset == Segment.firstFrame, let headerProblem {
+      damage = Corruption(
+        file: damage.file,
+        offset: offset,
+        positions: damage.positions,
+        headerProblem
+      )
+    }
+    damages.append(damage)
     guard goesOn else {
       ending = .corrupt
       return false
@@ -295,7 +313,7 @@ package struct TailScan {
     }
     // What stood here is known to have been there: readers are told so, not that the log ends.
     ending = .corrupt
-    lastPosition = max(lastPosition, durablePosition)
+    lastPosition = max(lastPosition, durablePosition, lostThrough)
     return false
   }
 
@@ -331,7 +349,9 @@ package struct TailScan {
   }
 
   private func lostPositions(_ next: (offset: Int, header: FrameHeader)?) -> PositionRange? {
-    let last = next.map { firstPosition($0).map { $0 - 1 } ?? 0 } ?? durablePosition
+    let last =
+      next.map { firstPosition($0).map { $0 - 1 } ?? 0 }
+      ?? max(durablePosition, lostThrough)
     if last <= lastPosition { return nil }
     return PositionRange(Position(lastPosition + 1), Position(last))
   }
