@@ -61,13 +61,15 @@ package struct StagingHeader: Equatable, Sendable {
     }
     let block = bytes.extracting(0..<Layout.byteCount)
     let header = try HeaderBlock.header(block, .staging, file: StoreFile.staging)
-    guard !header.hasZeroReserve || block.isZero(Layout.reserved) else {
-      throw .corrupt(Corruption(file: StoreFile.staging, offset: 0, .malformed(.staging)))
-    }
-    return StagingHeader(
+    let found = StagingHeader(
       storeID: header.storeID,
       salt: block.load(UInt64.self, at: Layout.salt.lowerBound),
       capacity: block.load(UInt64.self, at: Layout.capacity.lowerBound)
     )
+    // Entries stand in two halves of one size: in a file of another they are not looked for.
+    guard found.capacity == UInt64(2 * halfByteCount),
+      !header.hasZeroReserve || block.isZero(Layout.reserved)
+    else { throw .corrupt(Corruption(file: StoreFile.staging, offset: 0, .malformed(.staging))) }
+    return found
   }
 }
