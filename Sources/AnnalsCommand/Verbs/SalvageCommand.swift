@@ -12,14 +12,19 @@ struct SalvageCommand: Verb {
       the segment's footer tells which they were. The lost positions are never given again. The \
       damaged store is not changed.
 
+      Rules of retention stand in the log as events do, and may be lost as well: what they alone \
+      hid, also what was deleted, is seen again in the new store unless compaction had removed it. \
+      Their number is told; make them anew before the store is used.
+
       The new store begins a history of its own before the first loss: projections and reactors \
       that had gone beyond are stopped with an error, and must be rebuilt or reset.
 
       Exits with 0 when the store was saved, whatever was lost: read the output. Restore a backup \
       instead if there is one that is recent enough.
 
-      --json prints one object: events, bytes, lastPosition, segments, eventsLost and lost (each \
-      with firstPosition and lastPosition where positions are lost, file, offset, bytes, message, \
+      --json prints one object: events, bytes, lastPosition, segments, eventsLost, rulesLost and \
+      lost (each with firstPosition and lastPosition where positions are lost, file, offset, \
+      bytes, message, \
       aggregates (aggregate, events) and unnamedEvents).
 
       Examples:
@@ -54,6 +59,13 @@ struct SalvageCommand: Verb {
       return
     }
     for loss in report.lost { try streams.output.writeLine(loss.line) }
+    if report.rulesLost > 0 {
+      let lost = report.rulesLost == 1 ? "rule of retention is" : "rules of retention are"
+      try streams.output.writeLine(
+        "\(report.rulesLost.grouped) \(lost) lost: what nothing else hides is seen again, and what"
+          + " was ended takes events again; make what is lost anew before the store is used"
+      )
+    }
     let lost = report.eventsLost > 0 ? "; \(report.eventsLost.grouped) are lost" : ""
     try streams.output.writeLine(
       "\(dryRun ? "would save" : "saved") \(report.events.grouped) events in"
@@ -93,6 +105,7 @@ extension JSONWriter {
       writer.member("lastPosition", report.lastPosition.rawValue)
       writer.member("segments", report.segments)
       writer.member("eventsLost", report.eventsLost)
+      writer.member("rulesLost", report.rulesLost)
       writer.key("lost")
       writer.array { for loss in report.lost { $0.loss(loss) } }
     }

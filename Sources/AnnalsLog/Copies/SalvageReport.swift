@@ -8,8 +8,14 @@ public struct SalvageReport: Equatable, Sendable {
   public var lastPosition: Position = .start
   /// The segments in the new store.
   public var segments = 0
-  /// What is lost, in the order of the log; empty if everything was saved.
+  /// What is lost, in the order of the log; empty if all events were saved.
   public var lost: [Loss] = []
+
+  /// The number of rules of retention that are lost.
+  ///
+  /// What they alone hid is seen again in the new store, and what they ended takes events again:
+  /// they must be made anew.
+  public var rulesLost: UInt64 = 0
 
   /// The events that are lost, as far as they can be counted.
   public var eventsLost: UInt64 {

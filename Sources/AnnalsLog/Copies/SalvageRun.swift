@@ -16,6 +16,9 @@ struct SalvageRun {
   private var position: UInt64 = 0
   private var record: UInt64 = 0
   private var keySequence: UInt64 = 0
+  /// The rules of retention that verify, and how many there were.
+  private var rules: Set<UInt64> = []
+  private var ruleCount: UInt64 = 0
 
   init(
     _ path: String,
@@ -91,6 +94,7 @@ struct SalvageRun {
       try addGap(through: tail.position, StoreFile.manifest, nil, instead: nil)
     }
     addStaged()
+    countRules()
     try resolveNames()
     report.segments = entries.count
     report.bytes = entries.reduce(0) { $0 + Int($1.end) }
@@ -141,6 +145,8 @@ struct SalvageRun {
     try walk.run { _, _ in }
     sink.advance(reading.mapping.count, segment.name)
     report.events += walk.sum.eventCount
+    rules.formUnion(walk.rules)
+    ruleCount = max(ruleCount, segment.header.baseRecord, walk.watermarkRecord)
     let isWhole = isHeaderWhole(segment) && walk.damages.isEmpty && walk.lost.isEmpty
     if isWhole {
       try copyWhole(segment, walk, file)
@@ -338,6 +344,26 @@ struct SalvageRun {
         unnamedEvents: UInt64(found.events.count)
       )
     )
+  }
+
+  /// Counts the rules that are lost: they are numbered, and the last number is known from what
+  /// stands behind the damage, from the manifest, or from the file with the rules.
+  private mutating func countRules() {
+    ruleCount = max(ruleCount, record)
+    // Beside a writer there may be later ones than were looked for.
+    if source.through == .max, let manifest = source.manifest {
+      ruleCount = max(ruleCount, manifest.tail.record)
+      for name in (try? source.root.names()) ?? [] {
+        guard StoreFile.number(in: name, prefix: "retention-") != nil,
+          let file = try? source.root.openFile(name, .readOnly),
+          let mapping = try? Mapping.reading(file).mapping,
+          let found = try? RetentionFile.decode(mapping, storeID: source.storeID, name: name),
+          found.historyID == manifest.historyID
+        else { continue }
+        ruleCount = max(ruleCount, found.record)
+      }
+    }
+    report.rulesLost = ruleCount - UInt64(rules.count { $0 <= ruleCount })
   }
 
   /// Names positions that are lost with a whole file.

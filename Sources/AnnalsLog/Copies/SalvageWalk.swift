@@ -13,6 +13,10 @@ struct SalvageWalk {
   private(set) var damages: [Damage] = []
   /// What compaction had removed.
   private(set) var removal = Removal()
+  /// The numbers of the rules of retention that verify.
+  private(set) var rules: Set<UInt64> = []
+  /// How many rules there were, as the watermark at the log's end tells; 0 without one.
+  private(set) var watermarkRecord: UInt64 = 0
   private(set) var sum: SegmentSum
   private let content = FrameContent()
   /// Where the frames end, if nothing was damaged.
@@ -90,6 +94,7 @@ struct SalvageWalk {
           segment.isWatermark(header, at: offset)
         {
           // It holds the place of what comes next: the log's end.
+          watermarkRecord = record(at: offset, header)
           return
         }
         if try take(header, at: offset) { try body(header, offset) }
@@ -129,6 +134,12 @@ struct SalvageWalk {
         )
       )
     }
+  }
+
+  private func record(at offset: Int, _ header: FrameHeader) -> UInt64 {
+    let bytes = segment.bytes
+    let count = header.byteCount
+    return ControlFrame.decode(bytes, at: offset, byteCount: count, segment.base)?.record ?? 0
   }
 
   /// The offset behind the last byte before `limit` that is not zero.
@@ -177,6 +188,7 @@ struct SalvageWalk {
       // Where something follows it, what was written over it did not reach the disk.
       if frame.subject == .watermark, knownEnd == nil { throw wrong }
       sum = next
+      if frame.subject == .retention { rules.insert(frame.record) }
       if frame.subject == .removal {
         guard let found = segment.removal(frame) else { throw wrong }
         removal.groups += found.groups

@@ -78,6 +78,26 @@ import Testing
     #expect(again.output.contains("3 are lost"))
   }
 
+  /// A rule that is lost hides nothing any more: that is said, and counted.
+  @Test func lostRulesAreTold() throws {
+    #expect(try shop.annals("delete", "shop", "counter-1", "--reason", "dismissed").code == 0)
+    let kept = try shop.annals("export", "shop").lines.count
+    let whole = try shop.annals("salvage", "shop", "saved", "--json").object()
+    #expect(whole["rulesLost"] as? Int == 0)
+    #expect(try !shop.annals("salvage", "shop", "saved-2").output.contains("rule"))
+    let name = "shop/log/00000001.segment"
+    var bytes = try shop.bytes(name)
+    let place = try #require(bytes.firstRange(of: Data("dismissed".utf8)))
+    bytes[place.lowerBound] ^= 1
+    try bytes.write(to: shop.directory.appending(path: name))
+    let report = try shop.annals("salvage", "shop", "rest", "--json").object()
+    #expect(report["rulesLost"] as? Int == 1)
+    #expect(report["eventsLost"] as? Int == 0)
+    #expect(try shop.annals("export", "rest").lines.count > kept)
+    let again = try shop.annals("salvage", "shop", "again")
+    #expect(again.output.contains("1 rule of retention is lost: what nothing else hides is seen"))
+  }
+
   @Test func refusalsHaveTheirCodes() throws {
     try shop.makeDirectory("full")
     try shop.write("x", to: "full/letter")

@@ -117,6 +117,48 @@ import Testing
     }
   }
 
+  /// Whichever is damaged, and whether a manifest, the file with the rules or only the watermark at
+  /// the end tells that there was one.
+  @Test(arguments: [true, false], 0...2)
+  func lostRulesAreCounted(isClosed: Bool, damaged: Int) throws {
+    let disk = SimulatedFileSystem()
+    let log = try CopyStory.open(disk, CopyStory.source, .readWrite)
+    _ = try CopyStory.append(log, 20, seed: 5)
+    let names = ["account-1", "account-2", "account-3"]
+    for name in names {
+      let receipt = try log.retain(.delete(.aggregate(AggregateID(name))), reason: "of " + name)
+      #expect(receipt.record > 0)
+    }
+    if isClosed { try log.close() }
+    let image = try DiskImage(disk)
+    let name = try #require(image.segmentNames.first)
+    let bytes = try #require(image.files[name])
+    let reason = Array(("of " + names[damaged]).utf8)
+    let place = try #require(
+      bytes.indices.first { bytes[$0...].prefix(reason.count).elementsEqual(reason) }
+    )
+    let copy = try image.disk()
+    #expect(try Self.salvage(copy).rulesLost == 0)
+    let root = try copy.openDirectory(CopyStory.source, create: false)
+    if !isClosed {
+      for file in try root.names() where file.hasPrefix("retention-") { try root.remove(file) }
+    }
+    try DiskImage.write([bytes[place] ^ 1], at: place, of: name, on: copy)
+    let report = try StoreCopier.salvage(
+      CopyStory.source,
+      to: "/rest",
+      opening: CopyStory.options(copy)
+    )
+    #expect(report.rulesLost == 1)
+    #expect(report.eventsLost == 0)
+    let rest = try CopyStory.open(copy, "/rest")
+    for (index, name) in names.enumerated() {
+      let isSeen = try !rest.events(of: AggregateID(name)).isEmpty
+      #expect(isSeen == (index == damaged))
+    }
+    try log.close()
+  }
+
   @Test func lostEventsAreNamedByTheirAggregates() throws {
     let disk = SimulatedFileSystem()
     let written = try CopyStory.make(disk, rounds: 3)
