@@ -24,6 +24,7 @@ package final class ControlPage: @unchecked Sendable {
     static let replacedCount = 192
     static let wakeWord = 256
     static let record = 320
+    static let takenUp = 384
   }
 
   /// A page over a mapping of at least `byteCount` bytes.
@@ -81,6 +82,18 @@ package final class ControlPage: @unchecked Sendable {
 
   /// The number of the last rule of retention; read it before the positions.
   package var record: UInt64 { unsafe annals_load64_acquire(page + Offset.record) }
+
+  /// Notes that all that was found staged is framed or dropped, and what is framed is published.
+  package func publishTakenUp() {
+    unsafe annals_store64_release(
+      page + Offset.takenUp,
+      unsafe annals_load64_relaxed(page + Offset.epoch)
+    )
+    wake()
+  }
+
+  /// The epoch of the last writer that has done so; read it before the positions.
+  package var takenUpEpoch: UInt64 { unsafe annals_load64_acquire(page + Offset.takenUp) }
 
   /// Notes that the writer is gone.
   package func end() {

@@ -173,6 +173,7 @@ extension EventLog {
       writer.giveUp()
       throw error
     }
+    control?.publishTakenUp()
     maintenance.request()
     return (writer, control)
   }

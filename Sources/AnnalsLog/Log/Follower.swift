@@ -62,10 +62,15 @@ package final class Follower: @unchecked Sendable {
     guard let control else { return false }
     // Before the positions: what stood before a rule is then published, too.
     let record = control.record
+    let takenUpEpoch = control.takenUpEpoch
     guard let page = control.read(boot: core.bootNumber) else { return false }
     return try lock.withLock { () throws(LogError) in
       let before = core.writtenThrough
-      if page.epoch != state.epoch, try !endStaged(page.written) { return false }
+      if page.epoch != state.epoch,
+        try !endStaged(page.written, isTakenUp: page.epoch == takenUpEpoch)
+      {
+        return false
+      }
       if let lost = state.lostBehind { throw .writtenEventsLost(after: lost) }
       if page.epoch != state.epoch {
         if core.options.visibility == .written { try checkHistory() }
@@ -89,11 +94,15 @@ package final class Follower: @unchecked Sendable {
 
   /// Ends showing what was staged, now that a writer has come and framed it; false while it has not
   /// come to that.
-  private func endStaged(_ written: UInt64) throws(LogError) -> Bool {
+  private func endStaged(_ written: UInt64, isTakenUp: Bool) throws(LogError) -> Bool {
     guard let staged = state.staged else { return true }
-    // What was shown stays to be seen.
-    if written < staged.scan.lastPosition { return false }
     let durable = state.durable
+    if written < staged.scan.lastPosition {
+      // What was shown stays to be seen; but the writer that has taken up all it found, and has
+      // not come so far, did not find all of it.
+      if isTakenUp { state.lostBehind = Position(durable) }
+      return isTakenUp
+    }
     try readAnew()
     if try !core.holds(staged) { state.lostBehind = Position(durable) }
     return true

@@ -99,20 +99,49 @@ import Testing
   @Test func aWriterThatIsLateTakesNothingAway() throws {
     let disk = try killed()
     let reader = try EventLog(at: "/store", options: options(disk))
-    // The power goes, as it seems to a writer: other events stand there in the end.
+    let writer = try EventLog(at: "/store", options: options(disk, .readWrite))
+    // As it is before it takes up what is staged.
+    func publish(_ written: UInt64, epoch: UInt64) {
+      writer.writer?.control?.begin(
+        boot: writer.core.bootNumber,
+        epoch: epoch,
+        durable: 4,
+        written: written,
+        record: 0,
+        replacedCount: 0
+      )
+    }
+    for written in [4, 9, 19] as [UInt64] {
+      publish(written, epoch: 17)
+      #expect(try !reader.refresh())
+      try check(reader, through: 20)
+    }
+    publish(20, epoch: 17)
+    writer.writer?.control?.publishTakenUp()
+    try reader.refresh()
+    try check(reader, through: 20)
+    try writer.close()
+  }
+
+  /// The power goes, as it seems to the next writer: what was shown is told to be lost as soon as
+  /// that has taken up all it finds, and not when other events have the last of its positions.
+  @Test(arguments: [0, 5, 20, 40]) func whatTheNextWriterDropsIsTold(count: Int) throws {
+    let disk = try killed()
+    let reader = try EventLog(at: "/store", options: options(disk))
     let root = try disk.openDirectory("/store", create: false)
     try root.openFile("staging", .readWrite).write([UInt8](repeating: 0, count: 69_632).span, at: 0)
     let writer = try EventLog(at: "/store", options: options(disk, .readWrite))
-    try stage(30...34, writer)
-    try writer.sync()
-    #expect(try !reader.refresh())
-    try check(reader, through: 20)
-    try stage(35...60, writer)
-    try writer.sync()
+    if count > 0 {
+      try stage(30...29 + count, writer)
+      try writer.sync()
+    }
     for _ in 0..<2 {
       #expect(throws: LogError.writtenEventsLost(after: 4)) { try reader.refresh() }
     }
     try writer.close()
+    #expect(throws: LogError.writtenEventsLost(after: 4)) { try reader.refresh() }
+    let again = try EventLog(at: "/store", options: options(disk))
+    #expect(again.head() == Position(UInt64(4 + count)))
   }
 
   @Test func whatIsOnlyStagedIsInNoCopy() throws {
