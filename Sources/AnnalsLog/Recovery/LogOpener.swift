@@ -126,7 +126,9 @@ package struct LogOpener {
     }
     mergeTypes()
     for segment in segments { try takeRules(segment) }
-    for segment in unindexed { try indexSealed(segment) }
+    for (index, segment) in unindexed.enumerated() where try !indexSealed(segment) {
+      try passDamaged(unindexed[...index])
+    }
     try walk(unsealed)
     if areTypesShort() { collectTypes() }
     if isWriting { try checkTypes() }
