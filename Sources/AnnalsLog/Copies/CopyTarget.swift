@@ -196,7 +196,8 @@ struct CopyTarget {
       catalog.encode(into: &buffer)
       try files.replace(StoreFile.backupCatalog(generation), in: root, with: buffer.bytes)
     }
-    try ConsumerCopies.write(contents.consumers, to: files)
+    // Consumers may stand before the end of what is copied, never behind it.
+    if existing == nil { try ConsumerCopies.write(contents.consumers, to: files) }
     try log.sync()
     // What an older backup becomes a newer one by; a new copy is none without its segments.
     try writeManifest(contents, generation)
@@ -204,6 +205,8 @@ struct CopyTarget {
       try root.rename(StoreFile.unfinishedLogDirectory, to: StoreFile.logDirectory)
       try root.sync()
       log = try root.openDirectory(StoreFile.logDirectory, create: false)
+    } else {
+      try ConsumerCopies.write(contents.consumers, to: files)
     }
     removeOld(list)
   }

@@ -7,8 +7,11 @@ package enum StoreCreation {
   ]
 
   /// Whether `names` are those of a directory in which a store may be made.
+  ///
+  /// Half of a copy is none: who opens it expects what was to be copied, not an empty store.
   package static func isVacant(_ names: [String]) -> Bool {
-    names.allSatisfy {
+    if names.contains(StoreFile.unfinishedLogDirectory) { return false }
+    return names.allSatisfy {
       ownNames.contains($0) || $0.hasSuffix(StoreFile.temporarySuffix)
         || $0.hasPrefix("segments-")
     }
