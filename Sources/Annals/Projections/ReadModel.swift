@@ -2,7 +2,9 @@
 ///
 /// The contract: `apply` stores what the events mean *and* the position in one transaction of the
 /// database, and `position` gives the position of the last transaction that was committed. Then
-/// each event is in the read model exactly once, wherever process and machine stop. All calls come
+/// each event is in the read model exactly once, wherever process and machine stop. It is given
+/// what is durable, whatever the store shows its readers: what a power cut can still take back
+/// would stay in the database, and what comes in its place would never get there. All calls come
 /// from one thread, which may block.
 public protocol ReadModel: AnyObject, Sendable {
   /// The events it understands.
@@ -88,6 +90,9 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
     running?.join()
   }
 
+  /// The position of the last event that it may be given.
+  private var head: Position { store.log.head(.durable) }
+
   private var history: String { "\(store.log.core.historyID)" }
 
   func start(resetting: Bool) throws(ConsumerError) {
@@ -116,8 +121,8 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
       guard checkpoint.history == history else {
         throw ConsumerError.checkpointOfAnotherHistory(position: position)
       }
-      guard position <= store.head else {
-        throw ConsumerError.checkpointBeyondHead(position: position, head: store.head)
+      guard position <= head else {
+        throw ConsumerError.checkpointBeyondHead(position: position, head: head)
       }
       progress.update {
         $0.position = checkpoint.position
@@ -153,7 +158,7 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
   }
 
   private func step(_ reader: inout EventReader<Model.Event>) throws(ConsumerError) {
-    let head = store.head
+    let head = head
     guard head > position else {
       progress.update(isPhase: !progress.current.isLive) {
         $0.head = head

@@ -8,10 +8,13 @@ package final class HeadWatcher: @unchecked Sendable {
   private var nextNumber: UInt64 = 0
   private var thread: Thread?
   private var isEnding = false
+  /// How often those who wait were nudged.
+  private var nudged: UInt64 = 0
 
   private struct Waiter {
     var position: Position
     var visibility: Durability?
+    var nudges: UInt64?
     var continuation: CheckedContinuation<Wake, Never>
   }
 
@@ -37,10 +40,16 @@ package final class HeadWatcher: @unchecked Sendable {
     condition = Condition(lock)
   }
 
+  /// How often those who wait were nudged.
+  package var nudges: UInt64 { lock.withLock { nudged } }
+
   /// Waits until a reader sees an event behind `position`.
+  ///
+  /// - Parameter nudges: the nudges that are known; it does not wait where there were others since.
   package func wait(
     beyond position: Position,
-    _ visibility: Durability? = nil
+    _ visibility: Durability? = nil,
+    since nudges: UInt64? = nil
   ) async -> Wake {
     let number = lock.withLock { () -> UInt64 in
       nextNumber += 1
@@ -51,6 +60,7 @@ package final class HeadWatcher: @unchecked Sendable {
         let waiter = Waiter(
           position: position,
           visibility: visibility,
+          nudges: nudges,
           continuation: continuation
         )
         if let wake = add(waiter, number) {
@@ -64,6 +74,7 @@ package final class HeadWatcher: @unchecked Sendable {
 
   /// Lets those who wait for events look around, as if there had been one.
   package func nudge() {
+    lock.withLock { nudged += 1 }
     release { _ in .nudged }
   }
 
@@ -85,6 +96,7 @@ package final class HeadWatcher: @unchecked Sendable {
       if isEnding { return .closed }
       if Task.isCancelled { return .cancelled }
       if log.head(waiter.visibility) > waiter.position { return .moved }
+      if let nudges = waiter.nudges, nudges != nudged { return .nudged }
       if thread == nil {
         do throws(LogError) {
           thread = try Thread(name: "annals-head") { self.watch() }

@@ -33,6 +33,8 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
   private var version = Version.none
   private var hasCaughtUp = false
   private var isOver = false
+  /// The nudges of which whoever reads has been told.
+  private var nudges: UInt64
 
   /// How many positions are looked at between two checkpoints of a filtered subscription.
   private static var windowMax: UInt64 { 1 << 16 }
@@ -42,6 +44,7 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
     store = source.store
     request = source.request
     position = request.after
+    nudges = source.store.watcher.nudges
   }
 
   /// The next batch; nil at the end.
@@ -62,9 +65,11 @@ final class SubscriptionReader<Content: Sendable>: @unchecked Sendable {
         return SubscriptionBatch(through: position, isCaughtUp: true)
       }
       guard request.isLive else { return end() }
-      switch await store.watcher.wait(beyond: position, request.visibility) {
+      let known = request.returnsWhenNudged ? nudges : nil
+      switch await store.watcher.wait(beyond: position, request.visibility, since: known) {
       case .moved: continue
       case .nudged:
+        nudges = store.watcher.nudges
         if request.returnsWhenNudged { return SubscriptionBatch(through: position) }
       case .cancelled, .closed: return end()
       case .failed(let error):

@@ -103,6 +103,20 @@ package struct Descriptor: Sendable {
     for number: CInt in 0...2 where fcntl(number, F_GETFD) == -1 {
       _ = openFile("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
     }
+    raiseDescriptorCount()
+  }
+
+  /// Lets the process open as many files as it may: a check of a store holds all of its segments.
+  private static func raiseDescriptorCount() {
+    #if canImport(Glibc)
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+    let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard unsafe getrlimit(resource, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(resource, &limit)
   }
 }
 

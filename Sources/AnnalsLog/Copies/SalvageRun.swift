@@ -40,25 +40,46 @@ struct SalvageRun {
     var total = 0
     for file in files { total += (try? file.segment?.size()) ?? 0 }
     sink = CopyProgressSink(total: total, progress)
-    addHidden(list)
+    try addHidden(list)
     for file in files { nextID = max(nextID, file.entry.id + 1) }
-    if let file = try? root.openFile(StoreFile.types, .readOnly),
-      let size = try? file.size(), let bytes = try? file.read(size, at: 0),
-      let found = try? TypeFile.decode(bytes.span, storeID: source.storeID)
-    {
-      _ = types.merge(first: 1, found.names)
+    let found = try Self.unlessWanting { () throws(LogError) in
+      let file = try root.openFile(StoreFile.types, .readOnly)
+      let bytes = try file.read(try file.size(), at: 0)
+      return try TypeFile.decode(bytes.span, storeID: source.storeID)
+    }
+    if let found { _ = types.merge(first: 1, found.names) }
+    for index in files.indices where files[index].segment == nil {
+      files[index].segment = try Self.unlessWanting { () throws(LogError) in
+        try log.openFile(StoreFile.segment(files[index].entry.id), .readOnly)
+      }
+    }
+  }
+
+  /// What `body` gives; nil where it fails for what the store has become.
+  ///
+  /// What could not be read for want of a right, of descriptors or of memory is not lost: then
+  /// there is no salvage.
+  private static func unlessWanting<Value>(
+    _ body: () throws(LogError) -> Value
+  ) throws(LogError) -> Value? {
+    do throws(LogError) {
+      return try body()
+    } catch {
+      if case .system(let cause) = error, cause.isWant { throw error }
+      return nil
     }
   }
 
   /// Adds the segments that were begun behind those the list knows: a damaged manifest may have led
   /// to an older list.
-  private mutating func addHidden(_ list: SegmentList) {
+  private mutating func addHidden(_ list: SegmentList) throws(LogError) {
     var hidden: [SegmentHeader] = []
     for name in (try? log.names()) ?? [] where name.hasSuffix(".segment") {
       guard let id = StoreFile.number(in: name, prefix: "", suffix: ".segment"),
         !files.contains(where: { UInt64($0.entry.id) == id }),
-        let bytes = try? log.openFile(name, .readOnly).read(HeaderBlock.byteCount, at: 0),
-        let header = try? SegmentHeader.decode(bytes.span, file: name),
+        let bytes = try Self.unlessWanting({ () throws(LogError) in
+          try log.openFile(name, .readOnly).read(HeaderBlock.byteCount, at: 0)
+        }), let header = try? SegmentHeader.decode(bytes.span, file: name),
         UInt64(header.segmentID) == id, header.storeID == source.storeID,
         header.rewrittenThrough == nil
       else { continue }
@@ -71,7 +92,9 @@ struct SalvageRun {
       var entry = SegmentList.Entry(id: next.segmentID, isSealed: false)
       entry.salt = next.salt
       entry.baseTime = next.baseTime
-      let file = try? log.openFile(StoreFile.segment(next.segmentID), .readOnly)
+      let file = try Self.unlessWanting { () throws(LogError) in
+        try log.openFile(StoreFile.segment(next.segmentID), .readOnly)
+      }
       files = files.filter { isBegun($0) }
       files.append(Verification.SegmentFiles(entry: entry, segment: file, footer: nil))
     }
@@ -108,16 +131,20 @@ struct SalvageRun {
       segments: entries,
       replaced: replaced,
       types: types.all,
-      consumers: (try? ConsumerCopies.read(source.root)) ?? []
+      consumers: try Self.unlessWanting { () throws(LogError) in
+        try ConsumerCopies.read(source.root)
+      } ?? []
     )
   }
 
   private mutating func salvage(_ index: Int) throws(LogError) {
     let file = files[index]
     let known = knownPosition(index)
-    guard let handle = file.segment, let reading = try? Mapping.reading(handle),
-      reading.mapping.count > Segment.firstFrame,
-      let segment = open(file, reading.mapping, isKnown: known != nil)
+    let mapping = try file.segment.flatMap { handle throws(LogError) in
+      try Self.unlessWanting { () throws(LogError) in try Mapping.reading(handle).mapping }
+    }
+    guard let mapping, mapping.count > Segment.firstFrame,
+      let segment = open(file, mapping, isKnown: known != nil)
     else {
       // Made ready and not begun, or gone.
       guard let known, known > position else { return }
@@ -143,7 +170,7 @@ struct SalvageRun {
     noteReplaced(segment.header.predecessorID)
     var walk = self.walk(segment, known)
     try walk.run { _, _ in }
-    sink.advance(reading.mapping.count, segment.name)
+    sink.advance(mapping.count, segment.name)
     report.events += walk.sum.eventCount
     rules.formUnion(walk.rules)
     ruleCount = max(ruleCount, segment.header.baseRecord, walk.watermarkRecord)

@@ -37,6 +37,11 @@ public struct SystemError: Error, Hashable, Sendable {
     errno == EACCES || errno == EPERM || errno == EROFS
   }
 
+  /// Whether a right is missing, or descriptors or memory: what was asked for may be whole.
+  package var isWant: Bool {
+    isPermission || errno == EMFILE || errno == ENFILE || errno == ENOMEM
+  }
+
   /// The `errno` of a device that can not read or write.
   package static var inputOutput: CInt { EIO }
 
@@ -48,6 +53,11 @@ public struct SystemError: Error, Hashable, Sendable {
 
   /// Whether something that is not a directory stands in the path.
   public var isNotDirectory: Bool { errno == ENOTDIR }
+
+  /// Whether the path leads to no directory, as it is written.
+  package var leadsNowhere: Bool {
+    isNotFound || isNotDirectory || errno == ELOOP || errno == ENAMETOOLONG
+  }
 
   /// Whether the name exists already.
   public var isAlreadyThere: Bool { errno == EEXIST }

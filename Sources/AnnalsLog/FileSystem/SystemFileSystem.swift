@@ -15,9 +15,8 @@ package final class SystemFileSystem: FileSystem {
     _ path: String,
     create: Bool
   ) throws(LogError) -> any LogDirectory {
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw .failed(.open, file: path, errno: EINVAL)
-    }
+    if path.isEmpty { throw .failed(.open, file: path, errno: ENOENT) }
+    if path.utf8.contains(0) { throw .failed(.open, file: path, errno: EINVAL) }
     let isNew = create ? try makeDirectory(path, in: AT_FDCWD, label: path) : false
     // Symbolic links are followed here, and only here: the path is the user's, all below is ours.
     let descriptor = try FileDescriptor.open(

@@ -21,9 +21,7 @@ package struct StoreFiles: Sendable {
     do throws(LogError) {
       return try options.fileSystem.openDirectory(path, create: false)
     } catch {
-      guard case .system(let cause) = error, cause.isNotFound || cause.isNotDirectory else {
-        throw error
-      }
+      guard case .system(let cause) = error, cause.leadsNowhere else { throw error }
       throw .notAStore(path: path)
     }
   }

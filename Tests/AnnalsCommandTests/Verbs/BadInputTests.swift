@@ -51,6 +51,24 @@ import Testing
     #expect(try shop.annals("export", "s").output == "")
   }
 
+  /// A path that leads nowhere is no store, however it leads there.
+  @Test(arguments: ["", "loop", "missing", String(repeating: "x", count: 300)])
+  func aPathThatLeadsNowhereIsNoStore(name: String) throws {
+    let path = name.isEmpty ? "" : shop.path(name)
+    try FileManager.default.createSymbolicLink(
+      atPath: shop.path("loop"),
+      withDestinationPath: "loop"
+    )
+    for verb in ["events", "verify", "compact"] {
+      try shop.annals(verb, path).expectFailure(66, saying: "annals")
+    }
+    for verb in ["backup", "restore", "fork", "salvage"] {
+      try shop.annals(verb, path, "copy").expectFailure(66, saying: "annals")
+    }
+    if name == "missing" { return }
+    try shop.annals("import", path, input: line(1)).expectFailure(73, saying: "annals")
+  }
+
   @Test func anEmptyLastLineIsNone() throws {
     #expect(try shop.annals("import", "s", input: line(1) + "\n").code == 0)
     #expect(try shop.annals("export", "s").lines.count == 1)

@@ -88,4 +88,42 @@ import Testing
       #expect(try again.standing(of: record) == .fits, "call \(call)")
     }
   }
+
+  /// What cannot be opened for want of descriptors, or of a right, is not lost: a salvage says so.
+  @Test(arguments: [CInt(24), 13, 12]) func whatASalvageMayNotReadIsNotLost(errno: CInt) throws {
+    let disk = SimulatedFileSystem()
+    let written = try CopyStory.make(disk)
+    let log = try CopyStory.open(disk, CopyStory.source, .readWrite)
+    let record = ConsumerRecord(
+      position: 0,
+      history: log.historyID,
+      eventDigest: KeyHash(high: 0, low: 0),
+      fingerprint: 1,
+      kind: ConsumerRecord.Kind.reactor.rawValue,
+      state: []
+    )
+    try ConsumerStore(log).save("letters", record)
+    try log.close()
+    var saved = 0
+    for call in 1..<60 {
+      let copy = disk.killed()
+      copy.withFaults {
+        $0.fail(FaultPlan.Failure(errno, nth: call, kinds: [.open, .map], isSticky: false))
+      }
+      let opening = CopyStory.options(copy)
+      let report: SalvageReport
+      do throws(LogError) {
+        report = try StoreCopier.salvage(CopyStory.source, to: "/copy", opening: opening)
+      } catch {
+        continue
+      }
+      copy.withFaults { $0.clearFailures() }
+      #expect(report.lost == [], "call \(call)")
+      let found = try CopyStory.open(copy, "/copy")
+      #expect(try found.read() == written.events, "call \(call)")
+      #expect(try ConsumerStore(found).load("letters") == record, "call \(call)")
+      saved += 1
+    }
+    #expect(saved > 3)
+  }
 }

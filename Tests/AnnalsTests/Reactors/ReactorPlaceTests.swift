@@ -116,6 +116,23 @@ private struct Watching: Reactor {
   }
 }
 
+extension ReactorPlaceTests {
+  /// Who is nudged just before it waits does not wait: a release would be put off until the next
+  /// event.
+  @Test(.timeLimit(.minutes(1))) func aNudgeIsNotMissed() async throws {
+    let store = try EventStore(at: "/store", options: Self.options(SimulatedFileSystem()))
+    var request = SubscriptionRequest()
+    request.returnsWhenNudged = true
+    var batches = store.subscribe(request).batches().makeAsyncIterator()
+    #expect(try await batches.next()?.isCaughtUp == true)
+    store.watcher.nudge()
+    let batch = try #require(try await batches.next())
+    #expect(batch.events.isEmpty)
+    #expect(!batch.isCaughtUp)
+    try store.close()
+  }
+}
+
 private enum RenamedEvent: Event {
   case changed(amount: Int)
 
