@@ -256,8 +256,8 @@ extension LogOpener {
       keySequence: entry.keySequence,
       name: StoreFile.logDirectory + "/" + StoreFile.footer(segment.id) + " (rebuilt)"
     )
-    // Where frames are damaged as well, reads by key tell so, and appends that would have to know
-    // what stood there.
+    // Where frames are damaged as well, reads by key tell so. Nobody writes on top of that.
+    if isWritingAllowed, let damage = footer.damages.first { throw .corrupt(damage) }
     segment.update {
       $0.footer = footer
       $0.isFooterRebuilt = true
@@ -267,47 +267,6 @@ extension LogOpener {
 }
 
 extension LogOpener {
-  /// Puts the events of a sealed segment, the newest without footer, into the index: they are
-  /// found there until the footer is made.
-  ///
-  /// - Returns: whether that can be done; a writer is told of no event that it may not know.
-  mutating func indexSealed(_ segment: Segment) throws(LogError) -> Bool {
-    let entry = segment.current.entry
-    core.index.withState {
-      $0.begin(segment.id, basePosition: segment.base.position, expecting: 0)
-    }
-    var scan = TailScan(
-      segment,
-      core: core,
-      from: Segment.firstFrame,
-      after: segment.base.position - 1,
-      record: segment.baseRecord,
-      keySequence: 0,
-      durableEnd: Int(clamping: entry.end),
-      durablePosition: entry.lastPosition,
-      isKnownEnd: true
-    )
-    try scan.run(goesOn: !isWritingAllowed)
-    noteFooterRebuilt(segment)
-    unfooted.append(segment)
-    if isWritingAllowed, !scan.damages.isEmpty { return false }
-    try take(scan, from: Segment.firstFrame)
-    return true
-  }
-
-  /// Goes on behind damage in the last of the sealed segments `segments`, as a writer does that
-  /// meets it when it makes their footers: these are made in memory, and tell of the damage.
-  ///
-  /// The index answers for the newest segments only, and for all that those hold: what it has taken
-  /// up so far it gives up.
-  mutating func passDamaged(_ segments: ArraySlice<Segment>) throws(LogError) {
-    core.index.withState { $0 = KeyIndex.State() }
-    for segment in segments {
-      try core.rebuildFooter(segment)
-      if let footer = segment.footer { core.install(footer, of: segment) }
-    }
-  }
-
   /// Reports, once, that a segment's footer is made anew.
   mutating func noteFooterRebuilt(_ segment: Segment) {
     let name = StoreFile.logDirectory + "/" + StoreFile.footer(segment.id)

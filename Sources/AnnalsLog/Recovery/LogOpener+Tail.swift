@@ -331,12 +331,36 @@ extension LogOpener {
   }
 
   /// Takes up what a walk found: damage forbids writing, and is noted for readers.
-  mutating func take(_ scan: TailScan, from start: Int) throws(LogError) {
+  private mutating func take(_ scan: TailScan, from start: Int) throws(LogError) {
     report.scannedBytes += scan.offset - start
     report.scannedEvents += scan.eventCount
     if isWritingAllowed, let first = scan.damages.first { throw .corrupt(first) }
     damages += scan.damages
     typeMax = max(typeMax, scan.typeMax)
+  }
+
+  /// Puts the events of a sealed segment, the newest without footer, into the index: they are
+  /// found there until the footer is made.
+  mutating func indexSealed(_ segment: Segment) throws(LogError) {
+    let entry = segment.current.entry
+    core.index.withState {
+      $0.begin(segment.id, basePosition: segment.base.position, expecting: 0)
+    }
+    var scan = TailScan(
+      segment,
+      core: core,
+      from: Segment.firstFrame,
+      after: segment.base.position - 1,
+      record: segment.baseRecord,
+      keySequence: 0,
+      durableEnd: Int(clamping: entry.end),
+      durablePosition: entry.lastPosition,
+      isKnownEnd: true
+    )
+    try scan.run(goesOn: !isWritingAllowed)
+    try take(scan, from: Segment.firstFrame)
+    noteFooterRebuilt(segment)
+    unfooted.append(segment)
   }
 
   private func partialFooter(_ segment: Segment, _ mark: Manifest.Tail) -> Footer? {

@@ -126,9 +126,7 @@ package struct LogOpener {
     }
     mergeTypes()
     for segment in segments { try takeRules(segment) }
-    for (index, segment) in unindexed.enumerated() where try !indexSealed(segment) {
-      try passDamaged(unindexed[...index])
-    }
+    for segment in unindexed { try indexSealed(segment) }
     try walk(unsealed)
     if areTypesShort() { collectTypes() }
     if isWriting { try checkTypes() }
