@@ -26,7 +26,11 @@ fail() {
 # Without what an export adds: position and version stand first.
 plain() { sed -E 's/^\{"position":[0-9]+,"version":[0-9]+,/{/'; }
 
-"$annals" import reference "$events" > /dev/null
+# In the same batches as when it is killed: a kill falls within the time that this took, whatever
+# the machine.
+begun=$(date +%s%N)
+"$annals" import reference "$events" --batch "$batch" --durability "$durability" > /dev/null
+milliseconds=$((($(date +%s%N) - begun) / 1000000 + 1))
 "$annals" export reference | plain > expected
 total=$(wc -l < expected)
 rm -rf reference
@@ -43,7 +47,9 @@ for ((kill = 1; kill <= kills; kill++)); do
   "$annals" import store rest --batch "$batch" --durability "$durability" \
     --acknowledge > acknowledged 2> /dev/null &
   writer=$!
-  sleep "0.$(printf '%03d' $((RANDOM % 250 + 1)))"
+  # Soon enough that one life is killed several times.
+  pause=$((RANDOM % ((milliseconds < 250 ? milliseconds : 250) + 1)))
+  sleep "$((pause / 1000)).$(printf '%03d' $((pause % 1000)))"
   kill -9 "$writer" 2> /dev/null || true
   status=0
   wait "$writer" 2> /dev/null || status=$?
