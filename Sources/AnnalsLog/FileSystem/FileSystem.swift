@@ -54,6 +54,12 @@ package protocol LogDirectory: AnyObject, Sendable {
   /// Removes a name; durable only after `sync()`. Mappings and open files stay valid.
   func remove(_ name: String) throws(LogError)
 
+  /// Has the system begin to read the file `name` from `offset` on, as for one who reads on from
+  /// there, without waiting for it.
+  ///
+  /// Advice: promises nothing and reports nothing.
+  func startScan(_ name: String, at offset: Int)
+
   /// Makes the names created, renamed and removed so far survive power loss (`fsync`).
   func sync() throws(LogError)
 
@@ -144,6 +150,11 @@ package protocol LogFile: AnyObject, Sendable {
   ///
   /// What the file system has never written is not read for that.
   func contentEnd(from offset: Int) throws(LogError) -> Int
+}
+
+extension LogDirectory {
+  /// For systems that read when they are asked.
+  package func startScan(_ name: String, at offset: Int) {}
 }
 
 extension LogFile {

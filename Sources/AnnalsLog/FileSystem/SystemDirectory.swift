@@ -1,3 +1,5 @@
+internal import CAnnals
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -130,6 +132,12 @@ package final class SystemDirectory: LogDirectory {
   package func remove(_ name: String) throws(LogError) {
     let label = try checked(name, .remove)
     _ = try retryingInterrupts(.remove, label) { unsafe unlinkat(descriptor.rawValue, name, 0) }
+  }
+
+  package func startScan(_ name: String, at offset: Int) {
+    // What cannot be opened is told by who reads it.
+    guard let file = try? openRegular(name, O_RDONLY) else { return }
+    annals_start_scan(file.rawValue, Int64(offset))
   }
 
   package func sync() throws(LogError) { try descriptor.syncAll(label: path) }

@@ -49,6 +49,9 @@ public struct EventCursor: ~Copyable {
   /// The version given last, or the one the reading begins behind.
   private var lastVersion: UInt64?
 
+  /// From how many events on reading ahead is worth the calls that begin it.
+  private static let scanMin = 4096
+
   /// A cursor over `request`.
   package init(_ core: LogCore, _ request: ReadRequest) throws(LogError) {
     self.core = core
@@ -222,6 +225,8 @@ extension EventCursor {
     if offset < limit, nextPosition < end {
       decoder.enter(segment)
       (walkLimit, walkEnd) = (limit, end)
+      let wanted = min(UInt64(remaining), through - nextPosition)
+      if wanted >= Self.scanMin { segment.startScan(offset) }
       return
     }
     walkLimit = 0

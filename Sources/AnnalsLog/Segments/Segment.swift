@@ -155,6 +155,14 @@ package final class Segment: @unchecked Sendable {
     mapping.startReading(start..<offset + byteCount)
   }
 
+  /// Has the system begin to read from `offset` on, for who reads on from there.
+  ///
+  /// A fault alone has it read in the smallest units, which costs the more of the disk's speed the
+  /// faster the disk is.
+  package func startScan(_ offset: Int) {
+    directory.startScan(StoreFile.segment(id), at: offset)
+  }
+
   /// As small as a disk reads at nearly full speed, and more than most frames.
   package static let firstReadBytes = 64 << 10
 

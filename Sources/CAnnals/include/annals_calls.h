@@ -30,6 +30,13 @@ int64_t annals_content_end(int descriptor, int64_t offset, int64_t size);
 /// promises nothing. Only advice: what fails is tried again by a sync.
 void annals_start_writing(int descriptor, int64_t offset, int64_t count);
 
+/// Has the kernel begin to read the file from `offset` on as it does for who reads it in order, and
+/// does not wait for more than a page. Only advice.
+///
+/// The mark that the kernel leaves behind what it reads is met by who reads on, also through a
+/// mapping, and then has it read on ahead of that, in large units.
+void annals_start_scan(int descriptor, int64_t offset);
+
 /// Whether blocks that a file of `descriptor`'s file system has are the file's own for ever, so that
 /// writing to them through a mapping cannot run out of space.
 ///

@@ -110,6 +110,31 @@ import Testing
     #expect(try file.read(5, at: 1 << 40) == [])
   }
 
+  @Test(.timeLimit(.minutes(1)), arguments: [0, 8192, 1_000_000])
+  func aScanThatBeginsHasWhatFollowsRead(offset: Int) throws {
+    let root = try directory()
+    let file = try root.openFile("x", .create)
+    try file.write(noise(4 << 20).span, at: 0)
+    try file.sync()
+    file.dropCache()
+    let mapping = try file.map(4 << 20, writable: false)
+    // Some file systems are memory: nothing can be dropped there.
+    if isInMemory(mapping, 0) { return }
+    let ahead = (offset & -4096) + 200 << 10
+    root.startScan("x", at: offset)
+    while !isInMemory(mapping, ahead) { usleep(1000) }
+    #expect(!isInMemory(mapping, 4 << 20 - 4096), "no more than is soon wanted")
+    // Advice: what is not there is nothing to tell.
+    root.startScan("y", at: offset)
+    root.startScan("x", at: 1 << 40)
+  }
+
+  private func isInMemory(_ mapping: Mapping, _ offset: Int) -> Bool {
+    var isResident: UInt8 = 0
+    _ = unsafe mincore(mapping.address + offset & -4096, 4096, &isResident)
+    return isResident & 1 == 1
+  }
+
   @Test func allocatingReservesBlocksAndKeepsBytes() throws {
     let file = try directory().openFile("x", .create)
     try file.write([1, 2, 3].span, at: 0)
