@@ -62,6 +62,9 @@ extension LogOpener {
     var contentEnd: Int
   }
 
+  /// From how many bytes on reading ahead is worth the calls that begin it.
+  private static let scanMin = 1 << 20
+
   private func openUnsealedFile(
     _ entry: SegmentList.Entry
   ) throws(LogError) -> any LogFile {
@@ -79,10 +82,14 @@ extension LogOpener {
       // synced, by a writer that had begun with this and whose syncs all succeeded.
       // A spare that nothing was written to has nothing to show; and what the manifest knows to be
       // durable need not be read again.
-      if (try? file.contentEnd(from: 0)) != 0 {
-        let mark = manifest.tail
+      let contentEnd = try? file.contentEnd(from: 0)
+      if contentEnd != 0 {
+        let start = manifest.tail.segment == entry.id ? Int(clamping: manifest.tail.end) : 0
         try file.sync()
-        file.dropCache(from: mark.segment == entry.id ? Int(clamping: mark.end) : 0)
+        file.dropCache(from: start)
+        if let contentEnd, contentEnd - start >= Self.scanMin {
+          core.files.log.startScan(StoreFile.segment(entry.id), at: start)
+        }
       }
     }
     return file
