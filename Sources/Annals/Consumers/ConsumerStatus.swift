@@ -68,6 +68,20 @@ public enum ConsumerError: Error, Sendable {
   case cancelled
   /// A consumer of this name runs already in this store.
   case alreadyRunning(name: String)
+  /// A consumer of another kind has kept how far it is under this name; that was not touched. Each
+  /// consumer of a store needs a name of its own.
+  case nameTaken(name: String, by: ConsumerKind)
+}
+
+/// What keeps a checkpoint in a store.
+@nonexhaustive
+public enum ConsumerKind: String, Hashable, Sendable {
+  /// A `Projection` or `RawProjection`.
+  case projection
+  /// A `Reactor`.
+  case reactor
+  /// Something that this version does not run.
+  case other
 }
 
 extension ConsumerError {

@@ -81,12 +81,26 @@ package final class Consumers: @unchecked Sendable {
 
   /// What was kept last under a name.
   ///
-  /// - Throws: `.checkpointOfAnotherHistory`, `.checkpointBeyondHead` if it does not stand on this
-  ///   store's events; `.store(.log(.corrupt))` if it is damaged.
-  package func load(_ name: String) throws(ConsumerError) -> KeptConsumer? {
-    guard let record = try lifting({ () throws(LogError) in try files.load(name) }) else {
-      return nil
+  /// - Throws: `.nameTaken` if a consumer of another kind kept it; `.checkpointOfAnotherHistory`,
+  ///   `.checkpointBeyondHead` if it does not stand on this store's events;
+  ///   `.store(.log(.corrupt))` if it is damaged.
+  package func load(
+    _ name: String,
+    as kind: ConsumerRecord.Kind
+  ) throws(ConsumerError) -> KeptConsumer? {
+    let record: ConsumerRecord
+    do throws(LogError) {
+      guard let found = try files.load(name) else { return nil }
+      record = found
+    } catch {
+      // Damaged, it is another's no less, as far as it still says whose.
+      if case .corrupt = error, let other = try? files.list().first(where: { $0.name == name }) {
+        try check(other.kind, kind, name)
+      }
+      throw .store(.log(error))
     }
+    // Before all else: who is told to begin anew must not do so over another's checkpoint.
+    try check(record.kind, kind, name)
     let position = Position(record.position)
     switch try lifting({ () throws(LogError) in try log.standing(of: record) }) {
     case .fits: break
@@ -94,11 +108,24 @@ package final class Consumers: @unchecked Sendable {
     case .beyondHead: throw .checkpointBeyondHead(position: position, head: log.durableThrough)
     }
     return KeptConsumer(
-      kind: ConsumerRecord.Kind(rawValue: record.kind) ?? .projection,
+      kind: kind,
       position: position,
       fingerprint: record.fingerprint,
       state: record.state
     )
+  }
+
+  private func check(
+    _ found: UInt8,
+    _ wanted: ConsumerRecord.Kind,
+    _ name: String
+  ) throws(ConsumerError) {
+    if found == wanted.rawValue { return }
+    switch ConsumerRecord.Kind(rawValue: found) {
+    case .projection: throw .nameTaken(name: name, by: .projection)
+    case .reactor: throw .nameTaken(name: name, by: .reactor)
+    case .cursor, nil: throw .nameTaken(name: name, by: .other)
+    }
   }
 
   /// Keeps a consumer, durably; false if what it stands on is not durable yet, or the store was

@@ -57,6 +57,17 @@ extension RunningProjection {
 
   private var shadowName: String { name + "~rebuild" }
 
+  /// What an interrupted rebuild has kept.
+  private func keptShadow() throws(ConsumerError) -> KeptConsumer? {
+    do throws(ConsumerError) {
+      return try store.consumers.load(shadowName, as: .projection)
+    } catch {
+      // Of no use is as good as none; only what is another's must not be written over.
+      if case .nameTaken = error { throw error }
+      return nil
+    }
+  }
+
   /// - Parameter isOwn: Whether nobody asked for it: then it ends with the projection.
   func rebuildNow(
     isOwn: Bool,
@@ -66,7 +77,7 @@ extension RunningProjection {
     try store.consumers.claim(shadowName)
     defer { store.consumers.release(shadowName) }
     var (shadow, erasures) = lock.withLock { (fold.restarted(initial), self.erasures) }
-    if !isOwn, let kept = try? store.consumers.load(shadowName),
+    if !isOwn, let kept = try keptShadow(),
       kept.fingerprint == fingerprint,
       let state = try? store.stateCodec.decode(State.self, from: kept.state.span)
     {

@@ -149,7 +149,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   private func takeUp() throws(ConsumerError) {
     let kept: KeptConsumer
     do throws(ConsumerError) {
-      guard let found = try store.consumers.load(name) else { return }
+      guard let found = try store.consumers.load(name, as: .projection) else { return }
       kept = found
     } catch {
       if case .store(.log(.corrupt)) = error {
@@ -284,8 +284,8 @@ extension EventStore {
   /// - Parameters:
   ///   - projection: Its initial state; used if none is kept, or the kept one has another shape.
   ///   - options: How often state and checkpoint are kept.
-  /// - Throws: `.alreadyRunning`, `.checkpointOfAnotherHistory`, `.checkpointBeyondHead`,
-  ///   `.store`.
+  /// - Throws: `.alreadyRunning`, `.nameTaken`, `.checkpointOfAnotherHistory`,
+  ///   `.checkpointBeyondHead`, `.store`.
   public func start<State: Projection>(
     _ projection: State,
     options: ProjectionOptions = ProjectionOptions()

@@ -76,7 +76,7 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
     case .after(let position): book.position = position
     }
     do throws(ConsumerError) {
-      if let kept = try store.consumers.load(name) {
+      if let kept = try store.consumers.load(name, as: .reactor) {
         do {
           book = try store.stateCodec.decode(ReactorBook.self, from: kept.state.span)
         } catch {
@@ -339,8 +339,8 @@ struct ReactorBook: Codable, Sendable {
 extension EventStore {
   /// Starts a reactor, behind its kept checkpoint.
   ///
-  /// - Throws: `.alreadyRunning`, `.checkpointOfAnotherHistory`, `.checkpointBeyondHead`,
-  ///   `.store`.
+  /// - Throws: `.alreadyRunning`, `.nameTaken`, `.checkpointOfAnotherHistory`,
+  ///   `.checkpointBeyondHead`, `.store`.
   public func start<Behaviour: Reactor>(
     _ reactor: Behaviour,
     options: ReactorOptions = ReactorOptions()

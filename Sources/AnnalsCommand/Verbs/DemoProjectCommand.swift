@@ -22,7 +22,7 @@ struct DemoProjectCommand: Verb {
 
   func run(_ streams: StandardStreams) throws {
     let bank = try EventStore(at: store.path)
-    if let kept = try bank.consumers.load(Balances.name) {
+    if let kept = try bank.consumers.load(Balances.name, as: .projection) {
       let state = try bank.stateCodec.decode(Balances.self, from: kept.state.span)
       try check(state, isTheFoldThrough: kept.position, of: bank)
     }
