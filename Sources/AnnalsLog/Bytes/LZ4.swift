@@ -10,16 +10,19 @@ package enum LZ4 {
   private static let expansionMax = 255
 
   /// The bytes as one block; nil when that would not be smaller.
-  package static func compress(_ bytes: Span<UInt8>) -> [UInt8]? {
+  ///
+  /// - Parameter acceleration: the library's: more looks less far for what repeats.
+  package static func compress(_ bytes: Span<UInt8>, acceleration: Int = 1) -> [UInt8]? {
     guard bytes.count > 1, bytes.count <= blockBytesMax else { return nil }
     let capacity = bytes.count - 1
     let block = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
       let written = unsafe bytes.withUnsafeBytes { source in
-        unsafe LZ4_compress_default(
+        unsafe LZ4_compress_fast(
           source.baseAddress,
           target.baseAddress,
           CInt(source.count),
-          CInt(capacity)
+          CInt(capacity),
+          CInt(acceleration)
         )
       }
       // Zero: it did not fit.

@@ -3,15 +3,37 @@
 /// A dictionary of 40 bytes an entry, which is between three eighths and three quarters full.
 struct SnapshotPlaces: Sendable {
   /// Where a snapshot stands.
-  struct Place: Hashable, Sendable {
+  struct Place: Sendable {
     var version: UInt64
     /// The number of the file.
     var file: UInt32
     /// In units, as the length.
     var offset: UInt32
-    var length: UInt32
+    /// The length; its highest bit is `isConfirmed`, which would make every entry larger by eight.
+    private var marked: UInt32
     /// 0 for none.
     var dictionary: UInt32
+
+    private static let mark: UInt32 = 1 << 31
+
+    init(version: UInt64, file: UInt32, offset: UInt32, length: UInt32, dictionary: UInt32) {
+      self.version = version
+      self.file = file
+      self.offset = offset
+      marked = length & ~Self.mark
+      self.dictionary = dictionary
+    }
+
+    var length: UInt32 { marked & ~Self.mark }
+
+    /// Whether the event it stands on was read, and is the one that stands there: that does not
+    /// change while the log is open, unless rules hide the event.
+    var isConfirmed: Bool {
+      get { marked & Self.mark != 0 }
+      set { marked = newValue ? marked | Self.mark : length }
+    }
+
+    func isSame(as other: Place) -> Bool { file == other.file && offset == other.offset }
 
     var byteOffset: Int { Int(offset) * FrameHeader.unit }
     var byteCount: Int { Int(length) * FrameHeader.unit }
@@ -50,9 +72,17 @@ struct SnapshotPlaces: Sendable {
 
   /// Forgets a snapshot, if it still stands at `place`.
   mutating func remove(_ hash: KeyHash, at place: Place) {
-    guard places[hash] == place else { return }
+    guard let known = places[hash], known.isSame(as: place) else { return }
     places[hash] = nil
     files[place.file]?.liveByteCount -= place.byteCount
+  }
+
+  /// Notes that the event which the snapshot at `place` stands on was read.
+  mutating func confirm(_ hash: KeyHash, at place: Place) {
+    guard let index = places.index(forKey: hash), places.values[index].isSame(as: place) else {
+      return
+    }
+    places.values[index].isConfirmed = true
   }
 
   /// Forgets files, and what stands in them.

@@ -50,7 +50,7 @@ extension SnapshotStore {
         fingerprint: snapshot.fingerprint,
         rawByteCount: snapshot.state.count
       )
-      let stored = try append(frame, id, snapshot.state, hash)
+      let stored = try append(frame, id, snapshot.state, hash, isConfirmed: true)
       withState {
         $0.counts.saved += 1
         $0.counts.savedStateBytes += snapshot.state.count
@@ -79,12 +79,16 @@ extension SnapshotStore {
 
   // MARK: Writing frames
 
+  /// Of 4 KiB of JSON a fifth less time than with the library's default, for 3 % more bytes.
+  private static let acceleration = 3
+
   /// Writes a frame behind the others, and makes it count; returns the bytes of the frame.
   private func append(
     _ plain: SnapshotFrame,
     _ id: Span<UInt8>,
     _ state: [UInt8],
-    _ hash: KeyHash
+    _ hash: KeyHash,
+    isConfirmed: Bool
   ) throws(LogError) -> Int {
     var frame = plain
     frame.dictionary = 0
@@ -96,7 +100,7 @@ extension SnapshotStore {
       block = chosen.dictionary.compress(state.span)
       if block != nil { frame.dictionary = UInt64(chosen.number) }
     } else if isCompressing {
-      block = LZ4.compress(state.span)
+      block = LZ4.compress(state.span, acceleration: Self.acceleration)
     }
     frame.isCompressed = block != nil
     let bytes = block ?? state
@@ -110,6 +114,8 @@ extension SnapshotStore {
       dictionary: UInt32(frame.dictionary)
     )
     try write(&buffer, &place)
+    // The event was read for its digest, or that of a frame which was confirmed is taken over.
+    place.isConfirmed = isConfirmed
     let written = place
     withState { $0.places.put(written, hash) }
     return buffer.count
@@ -331,7 +337,7 @@ extension SnapshotStore {
         return
       }
       let id = bytes.span.extracting(frame.idOffset..<frame.idOffset + frame.idCount)
-      _ = try append(frame, id, state, hash)
+      _ = try append(frame, id, state, hash, isConfirmed: place.isConfirmed)
       return
     }
     var buffer = ByteBuffer(capacity: bytes.count)

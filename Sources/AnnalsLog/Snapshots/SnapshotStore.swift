@@ -87,7 +87,8 @@ package final class SnapshotStore: @unchecked Sendable {
   /// The snapshot of an aggregate, if it stands on an event up to `position` and `version` and its
   /// state has the shape; nil in all other cases, whatever is the matter.
   ///
-  /// Costs one read of a file and the reading of the event it stands on.
+  /// Costs one read of a file, and the first time, or where rules of retention are, the reading of
+  /// the event it stands on.
   package func load(
     _ aggregate: AggregateID,
     fingerprint: UInt64,
@@ -114,7 +115,7 @@ package final class SnapshotStore: @unchecked Sendable {
     }
     if frame.position > position, frame.position <= core.acknowledgedThrough { return nil }
     if let version, frame.version > version { return nil }
-    if let flaw = flaw(of: frame, fingerprint, id) {
+    if let flaw = flaw(of: frame, fingerprint, id, hash, place) {
       note(flaw)
       return nil
     }
@@ -135,14 +136,20 @@ package final class SnapshotStore: @unchecked Sendable {
   private func flaw(
     of frame: SnapshotFrame,
     _ fingerprint: UInt64,
-    _ id: Span<UInt8>
+    _ id: Span<UInt8>,
+    _ hash: KeyHash,
+    _ place: SnapshotPlaces.Place
   ) -> SnapshotFlaw? {
     guard frame.history == core.historyID else { return .anotherHistory }
     guard frame.position > 0, frame.position <= core.writtenThrough else { return .beyondHead }
     guard frame.fingerprint == fingerprint else { return .anotherShape }
+    // A rule may hide the event at any time.
+    let isLasting = core.retention.current == nil
+    if isLasting, place.isConfirmed { return nil }
     // An event that cannot be read: replay will say so, if it comes to it.
     guard let digest = try? digest(frame.position, frame.version, id), digest == frame.eventDigest
     else { return .anotherHistory }
+    if isLasting { withState { $0.places.confirm(hash, at: place) } }
     return nil
   }
 

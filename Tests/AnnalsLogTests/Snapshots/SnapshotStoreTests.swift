@@ -226,6 +226,32 @@ enum SnapshotSamples {
     #expect(snapshots.load("a-0", fingerprint: 8, through: 9) == other)
   }
 
+  /// What was seen to fit once is not read again, except where a rule may have hidden it since.
+  @Test(arguments: [
+    RetentionRule.delete(.aggregate("a-0")), .keepCount(.category("a"), 2), .skip(3), .redact(3),
+  ])
+  func aSnapshotThatWasGivenOutIsIgnoredOnceARuleHidesItsEvent(rule: RetentionRule) throws {
+    let disk = SimulatedFileSystem()
+    let first = try Samples.log(disk)
+    try Samples.save(first, Samples.snapshot(version: 3, [1]))
+    #expect(Samples.load(first)?.state == [1])
+    try first.close()
+    let log = try EventLog(at: "/store", options: Samples.options(disk))
+    for _ in 0..<2 { #expect(Samples.load(log)?.state == [1]) }
+    try log.retain(rule)
+    for count in 1...2 {
+      #expect(Samples.load(log) == nil)
+      #expect(log.snapshots.counts[.anotherHistory] == count)
+    }
+    // Nor is it trusted again once nothing hides the event any more: compaction may have come.
+    if case .keepCount(let subject, _) = rule {
+      try log.compact()
+      try log.retain(.keepCount(subject, nil))
+      #expect(Samples.load(log) == nil)
+    }
+    try log.close()
+  }
+
   @Test func aSnapshotOfEventsThatAreNotThereIsIgnored() throws {
     let base = SimulatedFileSystem()
     try Samples.log(base, rounds: 3).close()
