@@ -13,7 +13,7 @@ import Testing
     let create = CreateOrder(order: "order-1", customer: "customer-3", items: [first])
     _ = try await shop.commands.send(create)
     let receipt = try await shop.commands.send(AddOrderItem(order: "order-1", item: second))
-    try await shop.book.reached(receipt.lastPosition, within: .seconds(300))
+    try await shop.book.reached(receipt.lastPosition, within: patience)
     let order = try #require(try await shop.queries.ask(GetOrder(order: "order-1")))
     #expect(order.total == 125)
     #expect(order.items == [first, second])

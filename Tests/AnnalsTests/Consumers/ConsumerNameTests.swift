@@ -42,7 +42,7 @@ private struct NamesakeOfARebuild: Reactor {
 
   private func runReactor(_ reactor: some Reactor, _ store: EventStore) async throws {
     let running = try store.start(reactor)
-    try await running.reached(try deposit(store), within: .seconds(300))
+    try await running.reached(try deposit(store), within: patience)
     await running.stop()
   }
 
@@ -65,7 +65,7 @@ private struct NamesakeOfARebuild: Reactor {
   @Test func aReactorDoesNotTakeAProjectionsName() async throws {
     let store = try open()
     let balances = try store.start(Balances())
-    try await balances.reached(try deposit(store), within: .seconds(300))
+    try await balances.reached(try deposit(store), within: patience)
     balances.stop()
     let before = try #require(try record(Balances.name, in: store))
     _ = try deposit(store)
@@ -86,7 +86,7 @@ private struct NamesakeOfARebuild: Reactor {
       try await runReactor(NamesakeOfBalances(), store)
     } else {
       let balances = try store.start(Balances())
-      try await balances.reached(try deposit(store), within: .seconds(300))
+      try await balances.reached(try deposit(store), within: patience)
       balances.stop()
     }
     let files = ConsumerStore(store.log)

@@ -36,7 +36,7 @@ import Testing
     options.eventsPerCheckpoint = count
     options.checkpointInterval = .seconds(Int64.max)
     let balances = try store.start(Balances(), options: options)
-    try await balances.reached(9_001, within: .seconds(300))
+    try await balances.reached(9_001, within: patience)
     try await balances.rebuild()
     balances.stop()
     #expect(balances.status.savedThrough == 9_001)

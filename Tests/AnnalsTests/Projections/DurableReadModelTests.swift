@@ -33,7 +33,7 @@ private final class Table: ReadModel {
     let store = try EventStore(at: "/store", options: options)
     try Self.deposit(store, .durable)
     let running = try store.start(table)
-    try await running.reached(1, within: .seconds(300))
+    try await running.reached(1, within: patience)
     try Self.deposit(store, .written)
     try await Task.sleep(for: .milliseconds(100))
     #expect(table.count == 1)
@@ -42,7 +42,7 @@ private final class Table: ReadModel {
     let again = try EventStore(at: "/store", options: options)
     for _ in 0..<3 { try Self.deposit(again, .durable) }
     let next = try again.start(table)
-    try await next.reached(again.head, within: .seconds(300))
+    try await next.reached(again.head, within: patience)
     #expect(table.count == Int(again.head.rawValue))
     next.stop()
     try again.close()
@@ -50,7 +50,7 @@ private final class Table: ReadModel {
     let free = Table()
     let other = try store.start(Other(free))
     try store.log.sync()
-    try await other.reached(2, within: .seconds(300))
+    try await other.reached(2, within: patience)
     #expect(free.count == 2)
     try store.close()
   }

@@ -63,11 +63,11 @@ import Testing
     let disk = SimulatedFileSystem()
     let store = try Self.store(disk)
     let first = try store.start(Balances())
-    try await first.reached(22, within: .seconds(300))
+    try await first.reached(22, within: patience)
     first.stop()
     #expect(try Self.isKept(disk))
     let balances = try store.start(Balances())
-    try await balances.reached(22, within: .seconds(300))
+    try await balances.reached(22, within: patience)
     #expect(balances.read { $0.totals[Self.secret] } == 1)
 
     try await store.retain(rule, reason: "asked")
@@ -80,13 +80,13 @@ import Testing
     #expect(balances.read { $0.totals["Bob"] } == 21)
     let last = try await store.append([AccountEvent.deposited(amount: 1)], to: "account-2")
       .lastPosition
-    try await balances.reached(last, within: .seconds(300))
+    try await balances.reached(last, within: patience)
     balances.stop()
     #expect(balances.status.savedThrough == last)
     #expect(try Self.holders(disk) == [])
     // And the next one goes on behind that.
     let next = try store.start(Balances())
-    try await next.reached(last, within: .seconds(300))
+    try await next.reached(last, within: patience)
     #expect(next.status.eventCount == 0)
     #expect(next.read { $0.totals } == ["Bob": 22])
     try store.close()
@@ -96,7 +96,7 @@ import Testing
     let disk = SimulatedFileSystem()
     let store = try Self.store(disk)
     let balances = try store.start(Balances())
-    try await balances.reached(22, within: .seconds(300))
+    try await balances.reached(22, within: patience)
     try store.close()
     #expect(try Self.isKept(disk))
     // By the log alone, as the command does it.
@@ -107,7 +107,7 @@ import Testing
     #expect(try Self.holders(disk) == [])
     let again = try Self.store(disk)
     let second = try again.start(Balances())
-    try await second.reached(22, within: .seconds(300))
+    try await second.reached(22, within: patience)
     #expect(second.read { $0.totals } == ["Bob": 21])
     try again.close()
   }
@@ -116,7 +116,7 @@ import Testing
     let disk = SimulatedFileSystem()
     let store = try Self.store(disk)
     let balances = try store.start(Balances())
-    try await balances.reached(22, within: .seconds(300))
+    try await balances.reached(22, within: patience)
     balances.stop()
     try await store.retain(.keepCount(.aggregate("account-2"), 5))
     var options = CompactionOptions()
@@ -135,7 +135,7 @@ import Testing
       try await store.append([AccountEvent.opened(owner: "Bob", balance: 1)], to: "account-2")
     }
     let balances = try store.start(Balances())
-    try await balances.reached(20, within: .seconds(300))
+    try await balances.reached(20, within: patience)
     balances.stop()
     for _ in 0..<1000 {
       try await store.append([AccountEvent.opened(owner: "Eve", balance: 1)], to: "account-3")

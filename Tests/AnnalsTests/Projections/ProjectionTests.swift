@@ -21,10 +21,10 @@ import Testing
     let store = try EventStore.inMemory()
     _ = try await bank(store, deposits: 10)
     let balances = try store.start(Balances())
-    try await balances.reached(12, within: .seconds(300))
+    try await balances.reached(12, within: patience)
     #expect(balances.read { $0.totals } == ["Ada": 105, "Bob": 55])
     let last = try await bank(store, deposits: 3)
-    try await balances.reached(last, within: .seconds(300))
+    try await balances.reached(last, within: patience)
     #expect(balances.read { $0.total } == 163)
     #expect(balances.status.lag == 0)
     #expect(throws: ConsumerError.self) { try store.start(Balances()) }
@@ -39,7 +39,7 @@ import Testing
     await #expect(throws: ConsumerError.self) {
       try await balances.reached(99, within: .milliseconds(50))
     }
-    let waiting = Task { try await balances.reached(99, within: .seconds(300)) }
+    let waiting = Task { try await balances.reached(99, within: patience) }
     try await Task.sleep(for: .milliseconds(10))
     balances.stop()
     await #expect(throws: ConsumerError.self) { try await waiting.value }
@@ -50,12 +50,12 @@ import Testing
     let store = try EventStore.inMemory()
     _ = try await bank(store, deposits: 10)
     let first = try store.start(Balances())
-    try await first.reached(12, within: .seconds(300))
+    try await first.reached(12, within: patience)
     first.stop()
     #expect(first.status.savedThrough == 12)
     let last = try await bank(store, deposits: 5)
     let second = try store.start(Balances())
-    try await second.reached(last, within: .seconds(300))
+    try await second.reached(last, within: patience)
     #expect(second.read { $0.eventCount } == 17)
     #expect(second.status.eventCount == 5)
     #expect(second.read { $0.total } == 165)
@@ -70,7 +70,7 @@ import Testing
     _ = try await bank(store, deposits: 2)
     let balances = try store.start(Balances())
     do throws(ConsumerError) {
-      try await balances.reached(7, within: .seconds(300))
+      try await balances.reached(7, within: patience)
       Issue.record("it must fail")
     } catch {
       guard case .store(.event(let reason)) = error else { throw error }
@@ -86,7 +86,7 @@ import Testing
     let store = try EventStore.inMemory()
     _ = try await bank(store, deposits: 10)
     let balances = try store.start(Balances())
-    try await balances.reached(12, within: .seconds(300))
+    try await balances.reached(12, within: patience)
     let same = try await balances.rebuild(comparing: true)
     #expect(same.differences == [])
     #expect(same.eventCount == 12)
@@ -97,7 +97,7 @@ import Testing
     #expect(paths.contains("totals.Ada"))
     #expect(balances.read { $0.total } == 160)
     let last = try await bank(store, deposits: 1)
-    try await balances.reached(last, within: .seconds(300))
+    try await balances.reached(last, within: patience)
     #expect(balances.read { $0.total } == 161)
     try store.close()
   }

@@ -16,7 +16,7 @@ import Testing
   @Test func itSeesEachEventOnceWhereItStands() async throws {
     let store = try await store(300)
     let sums = try store.start(raw: Sums())
-    try await sums.reached(300, within: .seconds(300))
+    try await sums.reached(300, within: patience)
     #expect(sums.read { $0.positions } == Array(1...300))
     #expect(sums.status.eventCount == 300)
     let report = try await sums.rebuild(comparing: true)
@@ -28,7 +28,7 @@ import Testing
   @Test func onlyWhatItsQueryFinds() async throws {
     let store = try await store(20)
     let odd = try store.start(raw: Sums(query: Query(types: ["Odd"])))
-    try await odd.reached(20, within: .seconds(300))
+    try await odd.reached(20, within: patience)
     #expect(odd.read { $0.positions } == (1...10).map { 2 * $0 })
     try store.close()
   }
@@ -38,7 +38,7 @@ import Testing
     let store = try await store(20)
     let sums = try store.start(raw: Sums(refused: 13))
     await #expect(throws: ConsumerError.self) {
-      try await sums.reached(20, within: .seconds(300))
+      try await sums.reached(20, within: patience)
     }
     #expect(sums.read { $0.positions } == Array(1...12))
     #expect(sums.status.position == 12)
@@ -54,7 +54,7 @@ import Testing
   @Test(arguments: [0, 1, 7]) func whatItDoesNotTakeIsOfferedAgain(size: Int) async throws {
     let store = try await store(50)
     let bites = try store.start(raw: Bites(size: size))
-    try await bites.reached(50, within: .seconds(300))
+    try await bites.reached(50, within: patience)
     #expect(bites.read { $0.positions } == Array(1...50))
     try store.close()
   }
@@ -83,7 +83,7 @@ import Testing
     for projection in [Bites(size: 7), Bites(size: 7, isHiding: true)] {
       let bites = try store.start(raw: projection)
       await #expect(throws: ConsumerError.self) {
-        try await bites.reached(50, within: .seconds(300))
+        try await bites.reached(50, within: patience)
       }
       #expect(bites.read { $0.positions } == Array(1...30))
       #expect(bites.status.position == 30)

@@ -48,7 +48,7 @@ private struct Watching: Reactor {
     let first = try EventStore(at: "/store", options: Self.options(disk))
     let before = try first.start(Watching(seen: seen))
     for _ in 0..<3 { try Self.deposit(first) }
-    try await before.reached(3, within: .seconds(300))
+    try await before.reached(3, within: patience)
     await before.stop()
     try first.close()
     let opening = Self.options(disk).log
@@ -63,7 +63,7 @@ private struct Watching: Reactor {
     try Self.deposit(store)
     // The restart was asked for once; what came since is this history's own.
     let next = try store.start(Watching(seen: seen))
-    try await next.reached(3, within: .seconds(300))
+    try await next.reached(3, within: patience)
     #expect(seen.positions.withLock { $0 } == [3])
     await next.stop()
     try store.close()
@@ -82,7 +82,7 @@ private struct Watching: Reactor {
     await first.stop()
     try Self.deposit(store)
     let second = try store.start(Watching(seen: seen))
-    try await second.reached(2, within: .seconds(300))
+    try await second.reached(2, within: patience)
     #expect(seen.positions.withLock { $0 } == [2])
     await second.stop()
     try store.close()
@@ -98,7 +98,7 @@ private struct Watching: Reactor {
     let store = try EventStore(at: "/store", options: Self.options(disk))
     let first = try store.start(Watching(seen: seen), options: options)
     for _ in 0..<2 { try Self.deposit(store) }
-    try await first.reached(2, within: .seconds(300))
+    try await first.reached(2, within: patience)
     #expect(first.parked.map(\.positions) == [[1, 2]])
     await first.stop()
     try store.close()
@@ -119,7 +119,7 @@ private struct Watching: Reactor {
 extension ReactorPlaceTests {
   /// Who is nudged just before it waits does not wait: a release would be put off until the next
   /// event.
-  @Test(.timeLimit(.minutes(1))) func aNudgeIsNotMissed() async throws {
+  @Test(.timeLimit(.minutes(30))) func aNudgeIsNotMissed() async throws {
     let store = try EventStore(at: "/store", options: Self.options(SimulatedFileSystem()))
     var request = SubscriptionRequest()
     request.returnsWhenNudged = true

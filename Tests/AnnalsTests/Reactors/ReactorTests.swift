@@ -30,11 +30,11 @@ private struct Noting: Reactor {
     try await store.append([AccountEvent.deposited(amount: 1)], to: "account-1")
     let first = try store.start(Noting(notes: notes))
     try await store.append([AccountEvent.deposited(amount: 1)], to: "account-1")
-    try await first.reached(2, within: .seconds(300))
+    try await first.reached(2, within: patience)
     await first.stop()
     try await store.append([AccountEvent.deposited(amount: 1)], to: "account-1")
     let second = try store.start(Noting(notes: notes))
-    try await second.reached(3, within: .seconds(300))
+    try await second.reached(3, within: patience)
     #expect(notes.seen.withLock { $0 } == [2, 3])
     await second.stop()
     try store.close()
@@ -49,7 +49,7 @@ private struct Noting: Reactor {
     let first = try store.start(Noting(notes: notes), options: options)
     try await store.append([AccountEvent.deposited(amount: 1)], to: "account-1")
     do throws(ConsumerError) {
-      try await first.reached(1, within: .seconds(300))
+      try await first.reached(1, within: patience)
       Issue.record("it must fail")
     } catch {
       guard case .handler(position: 1, _) = error else { throw error }
@@ -57,7 +57,7 @@ private struct Noting: Reactor {
     notes.failing.withLock { $0.removeAll() }
     // Its name is free as soon as its end is told, or a moment before.
     let second = try store.start(Noting(notes: notes))
-    try await second.reached(1, within: .seconds(300))
+    try await second.reached(1, within: patience)
     #expect(notes.seen.withLock { $0 } == [1])
     await second.stop()
     try store.close()
@@ -73,7 +73,7 @@ private struct Noting: Reactor {
     for id: AggregateID in ["account-1", "account-2", "account-1", "account-2"] {
       try await store.append([AccountEvent.deposited(amount: 1)], to: id)
     }
-    try await first.reached(4, within: .seconds(300))
+    try await first.reached(4, within: patience)
     #expect(notes.seen.withLock { $0 } == [2, 4])
     #expect(first.parked.map(\.positions) == [[1, 3]])
     await first.stop()
@@ -105,7 +105,7 @@ private struct Noting: Reactor {
     try await EventContext.with(correlation: "request-9", actor: "ada") {
       try await store.append([AccountEvent.deposited(amount: 1)], to: "account-1")
     }
-    try await mirroring.reached(1, within: .seconds(300))
+    try await mirroring.reached(1, within: patience)
     let mirrored = try store.log.read(.aggregate("mirror-1"))
     #expect(mirrored.map { $0.metadata[Metadata.correlation] } == ["request-9"])
     #expect(mirrored.map { $0.metadata[Metadata.causation] } == ["1"])
