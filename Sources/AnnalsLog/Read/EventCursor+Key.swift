@@ -1,0 +1,200 @@
+extension EventCursor {
+  mutating func setPostings(_ found: consuming Postings) {
+    postings = found
+    if postings.parts.isEmpty { return }
+    partIndex = isReversed ? 0 : postings.parts.count - 1
+    enterSegment()
+  }
+
+  /// Begins with the places in the segment at `partIndex`.
+  private mutating func enterSegment() {
+    let segment = postings.parts[partIndex].segment
+    places = postings.parts[partIndex].places
+    ordinalIndex = isReversed ? places.upperBound - 1 : places.lowerBound
+    keyBase = segment.base.position
+    keyLimit = segment.limit
+    decoder.enter(segment)
+    isLoaded = false
+  }
+
+  mutating func advanceByKey() throws(LogError) -> Int? {
+    while let place = nextPlace() {
+      let position = keyBase + UInt64(postings.ordinals[place])
+      if position > through || position <= after { continue }
+      if let passed, passed.first.rawValue <= position, position <= passed.last.rawValue {
+        continue
+      }
+      if !isLoaded || position < decoder.frame.firstPosition || position >= nextPosition {
+        try loadFrameInTurn(of: position, place)
+      }
+      guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
+        // What the footer led to is not the key's event: it is not this segment's footer.
+        let segment = postings.parts[partIndex].segment
+        throw .corrupt(
+          Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
+        )
+      }
+      if !unindexed.isEmpty { try tellUnindexed(before: index, at: position) }
+      return index
+    }
+    if !unindexed.isEmpty { try tellUnindexed(nil, version: nil) }
+    return nil
+  }
+
+  /// Loads the frame of a place; damage that stands between it and the place before is told first.
+  private mutating func loadFrameInTurn(of position: UInt64, _ place: Int) throws(LogError) {
+    do throws(LogError) {
+      try loadFrame(of: position, place)
+    } catch {
+      let damage = error
+      do throws(LogError) {
+        try tellUnindexed(position, version: nil)
+      } catch {
+        ordinalIndex -= isReversed ? -1 : 1
+        passed = nil
+        throw error
+      }
+      throw damage
+    }
+  }
+
+  /// As below, before the event at `index` is given; it is given by the next call then.
+  private mutating func tellUnindexed(
+    before index: Int,
+    at position: UInt64
+  ) throws(LogError) {
+    let version = loadedVersion(index)
+    do throws(LogError) {
+      try tellUnindexed(position, version: version)
+    } catch {
+      ordinalIndex -= isReversed ? -1 : 1
+      placeNumber -= 1
+      throw error
+    }
+    lastVersion = version
+  }
+
+  private func loadedVersion(_ index: Int) -> UInt64 {
+    let bytes = decoder.bytes
+    let row = decoder.frame.aggregateIndex(index, bytes)
+    return decoder.frame.version(index, aggregate: row, bytes)
+  }
+
+  /// Tells of each place with damaged events that is passed, once: a key's events are never passed
+  /// over in silence.
+  ///
+  /// Not if the versions show that none is missing.
+  private mutating func tellUnindexed(
+    _ position: UInt64?,
+    version: UInt64?
+  ) throws(LogError) {
+    while let damage = unindexed.first, let lost = damage.positions {
+      let isPast =
+        isReversed
+        ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
+      if !isPast { return }
+      unindexed.removeFirst()
+      if let lastVersion, filter.aggregate != nil {
+        if let version, isReversed ? version + 1 == lastVersion : version == lastVersion + 1 {
+          continue
+        }
+        let isComplete =
+          isReversed
+          ? lastVersion == filter.minimumVersion + 1 : lastVersion == filter.maximumVersion
+        if position == nil, isComplete { continue }
+      }
+      throw .corrupt(damage)
+    }
+  }
+
+  mutating func noteUnindexed(_ request: ReadRequest) {
+    let isByVersion = request.aggregate != nil
+    var found = (core.damages + postings.doubts).filter { damage in
+      guard let lost = damage.positions else { return false }
+      return lost.first.rawValue <= through
+        && (isByVersion || request.after < lost.last.rawValue)
+    }
+    if found.isEmpty { return }
+    found.sort { ($0.positions?.first ?? .start) < ($1.positions?.first ?? .start) }
+    unindexed = ArraySlice(isReversed ? found.reversed() : found)
+    if isByVersion, !isReversed { lastVersion = request.after }
+    if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
+  }
+
+  /// The index among the ordinals of the next place; nil when all have been visited.
+  @inline(__always)
+  private mutating func nextPlace() -> Int? {
+    while true {
+      if places.contains(ordinalIndex) {
+        let place = ordinalIndex
+        ordinalIndex += isReversed ? -1 : 1
+        placeNumber += 1
+        return place
+      }
+      partIndex += isReversed ? 1 : -1
+      guard postings.parts.indices.contains(partIndex) else {
+        // Asking again gives nothing again.
+        postings = Postings()
+        places = 0..<0
+        return nil
+      }
+      enterSegment()
+    }
+  }
+
+  /// Loads the frame that holds `position`, which is that of the ordinal at `place`.
+  private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
+    if !window.covers(placeNumber) {
+      window.fill(from: placeNumber, postings, partIndex, place, isReversed, core, &decoder)
+    }
+    isLoaded = false
+    do throws(LogError) {
+      let found = window.frame(placeNumber)
+      try loadFrame(of: position, from: found.offset, ahead: found.index)
+    } catch {
+      try loadFrameSlowly(of: position)
+    }
+    isLoaded = true
+  }
+
+  /// Loads the first frame from `offset` on that ends at or behind `position`.
+  private mutating func loadFrame(
+    of position: UInt64,
+    from offset: Int,
+    ahead: Int = -1
+  ) throws(LogError) {
+    var next = offset
+    repeat {
+      let loaded = try decoder.load(at: next, limit: keyLimit, ahead: ahead)
+      next = loaded.end
+      nextPosition = loaded.isEvents ? decoder.frame.lastPosition(decoder.bytes) + 1 : 0
+    } while nextPosition <= position
+  }
+
+  /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which,
+  /// once.
+  private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
+    let segment = postings.parts[partIndex].segment
+    do throws(LogError) {
+      let offset = try core.locate(position, in: segment)
+      do throws(LogError) {
+        try loadFrame(of: position, from: offset)
+      } catch {
+        throw core.describe(error, segment, offset, after: position - 1)
+      }
+    } catch {
+      if case .corrupt(let corruption) = error { passed = corruption.positions }
+      throw error
+    }
+  }
+
+  /// Whether the event is one of the key that was looked up: its full text, not only its hash.
+  private mutating func isAsked(_ index: Int) -> Bool {
+    if filter.aggregate != nil { return decoder.isEventOfKey(index) }
+    if let tag = filter.tag {
+      let event = unsafe EventView(unretained: &decoder, index)
+      return event.hasTag(tag.span)
+    }
+    return true
+  }
+}
