@@ -62,7 +62,11 @@ extension EventCursor {
       decoder.enter(segment)
       (walkLimit, walkEnd) = (limit, end)
       let wanted = min(UInt64(remaining), through - nextPosition)
-      if wanted >= Self.scanMin { segment.startScan(offset) }
+      if wanted >= Self.scanMin {
+        segment.startScan(offset)
+        // That one begins before this one ends: else the disk would rest between the two.
+        if let successor, wanted > end - nextPosition { successor.startScan(Segment.firstFrame) }
+      }
       return
     }
     walkLimit = 0
