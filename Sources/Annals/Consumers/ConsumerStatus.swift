@@ -42,6 +42,11 @@ public struct ConsumerStatus: Sendable {
 public enum RestartReason: Hashable, Sendable {
   /// The kept state is of another shape than the Swift type has now.
   case shapeChanged
+  /// The kept state was folded by code of another declared `version`.
+  case versionChanged
+  /// The kept state was folded from what another query found, and there are events before its
+  /// position that only one of the two finds.
+  case queryChanged
   /// The kept state was damaged.
   case damaged
   /// The checkpoint was of another history, and a restart was asked for.

@@ -20,12 +20,25 @@
 public protocol Projection: EventFold, Codable {
   /// The name it is kept under: 1 to 200 bytes, another for each projection of a store.
   static var name: String { get }
+  /// The version of its code, to be raised whenever `apply` comes to do something else.
+  ///
+  /// What was folded by another version is put aside, and it begins at the start. The default is 0,
+  /// "not declared": then a state is gone on with whatever folded it, until a rebuild is asked for,
+  /// and a rebuild that was interrupted begins anew.
+  static var version: Int { get }
+}
+
+extension Projection {
+  /// Not declared.
+  public static var version: Int { 0 }
 }
 
 /// A read model folded from events where they stand, for folds that must be as fast as a scan.
 public protocol RawProjection: Codable, Sendable {
   /// The name it is kept under: 1 to 200 bytes, another for each projection of a store.
   static var name: String { get }
+  /// The version of its code; see `Projection.version`.
+  static var version: Int { get }
   /// Which events it is folded from.
   var query: Query { get }
 
@@ -41,6 +54,9 @@ public protocol RawProjection: Codable, Sendable {
 }
 
 extension RawProjection {
+  /// Not declared.
+  public static var version: Int { 0 }
+
   /// Every event.
   public var query: Query { .all }
 

@@ -5,6 +5,8 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   package var state: State
   package var position: Position
   package var eventCount = 0
+  /// The version of the code that folds, as it is declared.
+  package let version: Int
   package let query: Query
   /// Whether events without payload are passed over.
   package let hidesRedacted: Bool
@@ -18,12 +20,14 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   package init(
     state: State,
     position: Position = .start,
+    version: Int,
     query: Query,
     hidesRedacted: Bool,
     makeFold: @escaping @Sendable () throws(StoreError) -> Fold
   ) {
     self.state = state
     self.position = position
+    self.version = version
     self.query = query
     self.hidesRedacted = hidesRedacted
     self.makeFold = makeFold
@@ -33,6 +37,7 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   package func restarted(_ state: State) -> ProjectionFold {
     ProjectionFold(
       state: state,
+      version: version,
       query: query,
       hidesRedacted: hidesRedacted,
       makeFold: makeFold
@@ -78,7 +83,12 @@ extension ProjectionFold where State: Projection {
   /// The fold of a typed projection.
   package init(_ projection: State, _ store: EventStore) throws(StoreError) {
     let reader = try store.reader(of: State.Event.self)
-    self.init(state: projection, query: projection.query, hidesRedacted: true) {
+    self.init(
+      state: projection,
+      version: State.version,
+      query: projection.query,
+      hidesRedacted: true
+    ) {
       var reader = reader
       return { events, state throws(ConsumerError) in
         do {
@@ -98,7 +108,12 @@ extension ProjectionFold where State: Projection {
 extension ProjectionFold where State: RawProjection {
   /// The fold of a projection over events where they stand.
   package init(raw projection: State) {
-    self.init(state: projection, query: projection.query, hidesRedacted: false) {
+    self.init(
+      state: projection,
+      version: State.version,
+      query: projection.query,
+      hidesRedacted: false
+    ) {
       { events, state throws(ConsumerError) in
         do {
           while !events.isFinished { try Self.takeSome(&events, into: &state) }

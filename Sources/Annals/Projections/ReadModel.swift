@@ -13,6 +13,9 @@ public protocol ReadModel: AnyObject, Sendable {
   /// The name its progress is shown under, another for each consumer of a store.
   var name: String { get }
   /// Which events it is made of.
+  ///
+  /// Only the database could tell whether it was made of those of another query: one that now finds
+  /// events that are behind the checkpoint MUST be started with `resetting`, to get them.
   var query: Query { get }
 
   /// How far the database is, and on which history; nil for an empty one.

@@ -30,7 +30,8 @@ extension RunningProjection {
   ///
   /// Also the remedy for a projection that failed, or whose checkpoint is of another history: it
   /// goes on behind the new state. A rebuild that was interrupted by the end of the process goes on
-  /// where it last kept what it had, when it is asked for again.
+  /// where it last kept what it had, when it is asked for again by code of the same declared
+  /// `version`.
   ///
   /// - Parameters:
   ///   - comparing: Whether to report how the new state differs from the old one.
@@ -79,9 +80,12 @@ extension RunningProjection {
     var (shadow, erasures) = lock.withLock { (fold.restarted(initial), self.erasures) }
     if !isOwn, let kept = try keptShadow(),
       kept.fingerprint == fingerprint,
-      let state = try? store.stateCodec.decode(State.self, from: kept.state.span)
+      let found = decoded(kept),
+      // Rebuilds follow changes of the code: it goes on only with what is known to be its own.
+      shadow.version != 0,
+      try shadow.reasonToRestart(found, through: kept.position, in: store) == nil
     {
-      shadow.state = state
+      shadow.state = found.state
       shadow.position = kept.position
     }
     var meter = RebuildMeter(shadow.position, options)
@@ -164,7 +168,12 @@ extension RunningProjection {
     guard lock.withLock({ self.erasures == erasures }) else { return false }
     var bytes: [UInt8] = []
     do {
-      try store.stateCodec.encode(fold.state, into: &bytes)
+      let kept = KeptProjection(
+        version: fold.version,
+        query: KeptQuery(fold.query),
+        state: fold.state
+      )
+      try store.stateCodec.encode(kept, into: &bytes)
     } catch {
       throw .handler(position: fold.position, error)
     }

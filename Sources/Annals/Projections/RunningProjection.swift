@@ -45,7 +45,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     self.fold = fold
     self.options = options
     progress = ConsumerProgress(name: name, store.monitor)
-    fingerprint = StateShape.fingerprint(of: State.self)
+    fingerprint = StateShape.fingerprint(of: KeptProjection<State>.self)
   }
 
   /// What it is doing, and how far it is.
@@ -165,20 +165,29 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
       progress.update { $0.restart = .shapeChanged }
       return
     }
-    do {
-      let state = try store.stateCodec.decode(State.self, from: kept.state.span)
-      lock.withLock {
-        fold.state = state
-        fold.position = kept.position
-        savedPosition = kept.position
-      }
-      progress.update {
-        $0.position = kept.position
-        $0.savedThrough = kept.position
-      }
-    } catch {
+    guard let found = decoded(kept) else {
       progress.update { $0.restart = .damaged }
+      return
     }
+    let fold = lock.withLock { self.fold }
+    if let reason = try fold.reasonToRestart(found, through: kept.position, in: store) {
+      progress.update { $0.restart = reason }
+      return
+    }
+    lock.withLock {
+      self.fold.state = found.state
+      self.fold.position = kept.position
+      savedPosition = kept.position
+    }
+    progress.update {
+      $0.position = kept.position
+      $0.savedThrough = kept.position
+    }
+  }
+
+  /// What was kept, as values; nil if it is damaged.
+  package func decoded(_ kept: KeptConsumer) -> KeptProjection<State>? {
+    try? store.stateCodec.decode(KeptProjection<State>.self, from: kept.state.span)
   }
 }
 
@@ -282,7 +291,8 @@ extension EventStore {
   /// Starts a projection: takes up its kept state, catches up, and goes on live.
   ///
   /// - Parameters:
-  ///   - projection: Its initial state; used if none is kept, or the kept one has another shape.
+  ///   - projection: Its initial state; used if none is kept, or the kept one is of another shape,
+  ///     of another version, or of a query that found other events.
   ///   - options: How often state and checkpoint are kept.
   /// - Throws: `.alreadyRunning`, `.nameTaken`, `.checkpointOfAnotherHistory`,
   ///   `.checkpointBeyondHead`, `.store`.

@@ -12,6 +12,8 @@ public protocol Reactor: Sendable {
   /// The name its checkpoint is kept under: 1 to 200 bytes, another for each consumer of a store.
   static var name: String { get }
   /// Which events it reacts to.
+  ///
+  /// May be changed: then it concerns what happens behind the checkpoint, and nothing before.
   var query: Query { get }
 
   /// Reacts to an event.

@@ -23,8 +23,11 @@ struct DemoProjectCommand: Verb {
   func run(_ streams: StandardStreams) throws {
     let bank = try EventStore(at: store.path)
     if let kept = try bank.consumers.load(Balances.name, as: .projection) {
-      let state = try bank.stateCodec.decode(Balances.self, from: kept.state.span)
-      try check(state, isTheFoldThrough: kept.position, of: bank)
+      let found = try bank.stateCodec.decode(
+        KeptProjection<Balances>.self,
+        from: kept.state.span
+      )
+      try check(found.state, isTheFoldThrough: kept.position, of: bank)
     }
     var options = ProjectionOptions()
     options.eventsPerCheckpoint = 50
