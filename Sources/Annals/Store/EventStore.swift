@@ -91,7 +91,10 @@ public final class EventStore: Sendable {
   }
 
   /// Ends what runs on the store, makes everything durable and gives the store up.
+  ///
+  /// - Throws: as `EventLog.close` does; refused from within a compaction, nothing has ended.
   public func close() throws(StoreError) {
+    try liftingLog { () throws(LogError) in try log.checkMayClose() }
     end()
     try liftingLog { () throws(LogError) in try log.close() }
     monitor.noteClosed(log)

@@ -42,7 +42,11 @@ package final class CommitGroup {
   }
 
   /// Whether there is nothing to do for the group.
-  var isEmpty: Bool { !needsSync && contents.events.isEmpty && contents.keys.isEmpty }
+  ///
+  /// Who only asked for versions waits for it, too: they may rest on the group before.
+  var isEmpty: Bool {
+    !needsSync && contents.events.isEmpty && contents.keys.isEmpty && !hasWaiters
+  }
 
   /// Whether somebody waits for it to be committed; a group of staged events can wait.
   var isWanted: Bool { !isEmpty && (!isAllStaged || needsSync || hasWaiters) }

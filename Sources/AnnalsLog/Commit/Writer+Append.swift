@@ -186,6 +186,7 @@ extension Writer {
 extension Writer {
   private func startTaskThread() throws(LogError) {
     try lock.withLock { () throws(LogError) in
+      try checkUsable()
       if taskThread != nil { return }
       taskThread = try Thread(name: "annals-commit") { [unowned self] in serveTasks() }
     }

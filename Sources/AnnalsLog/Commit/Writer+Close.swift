@@ -8,16 +8,19 @@ extension Writer {
 
   /// Ends writing; see `EventLog.close`.
   package func close() throws(LogError) {
-    maintenance.endCompaction()
+    try maintenance.endCompaction()
     lock.lock()
+    let wasPoisoned = poison != nil
+    // What is queued goes first; then nobody is let in any more.
+    while !isClosed, isCommitting || !open.isEmpty { waitForRoom() }
     if isClosed {
+      // Whoever closes it may open it again, also if another one was faster.
+      while let closer, closer != .current { room.wait() }
       lock.unlock()
       return
     }
-    let wasPoisoned = poison != nil
-    // What is queued goes first; then nobody is let in any more.
-    while isCommitting || !open.isEmpty { waitForRoom() }
     isClosed = true
+    closer = .current
     room.broadcast()
     let isUsable = poison == nil && directoryLock.isHeldByProcess
     // Of staged events that could not be framed nobody else hears.
@@ -30,7 +33,11 @@ extension Writer {
     thread?.join()
     if core.options.hasMaintenanceThread { maintenance.stop() }
     // Whatever comes of the rest: the store is given up.
-    defer { directoryLock.release() }
+    defer {
+      directoryLock.release()
+      lock.withLock { closer = nil }
+      room.broadcast()
+    }
     if let unheard { throw .writerPoisoned(unheard) }
     guard isUsable else { return }
     do {

@@ -43,6 +43,8 @@ package final class Writer: @unchecked Sendable {
     }
   }
   var isClosed = false
+  /// The thread that is closing it.
+  var closer: ThreadIdentity?
   var taskThread: Thread?
   let scratch = Cell(AdmissionScratch())
 

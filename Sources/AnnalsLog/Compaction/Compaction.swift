@@ -35,7 +35,7 @@ package final class Compaction: @unchecked Sendable {
     let (isAsked, maintenance) = (options.isCancelled, writer.maintenance)
     var options = options
     options.isCancelled = { isAsked() || maintenance.current.isEnding }
-    return try maintenance.compaction.withLock { () throws(LogError) in
+    return try maintenance.whileCompacting { () throws(LogError) in
       try writer.lock.withLock { () throws(LogError) in try writer.checkUsable() }
       var before: CompactionReport?
       while true {

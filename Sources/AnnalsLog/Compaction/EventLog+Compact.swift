@@ -25,7 +25,8 @@ extension EventLog {
   /// A damaged segment is left as it is; the report names it.
   ///
   /// - Throws: `.spaceNeeded` before a segment there is no room for; what is finished by then
-  ///   stays. `.closed`, `.writerPoisoned`, `.readOnly`.
+  ///   stays. `.closed`, `.writerPoisoned`, `.readOnly`; `.system` with `EDEADLK` from within what
+  ///   another compaction asks or tells.
   @discardableResult
   public func compact(
     _ options: CompactionOptions = CompactionOptions()

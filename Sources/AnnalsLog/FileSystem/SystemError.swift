@@ -48,6 +48,9 @@ public struct SystemError: Error, Hashable, Sendable {
   /// The `errno` of what this process may not do.
   package static var notPermitted: CInt { EPERM }
 
+  /// The `errno` of who would wait for itself.
+  package static var deadlock: CInt { EDEADLK }
+
   /// Whether the name does not exist.
   public var isNotFound: Bool { errno == ENOENT }
 

@@ -60,6 +60,20 @@ package final class Thread: @unchecked Sendable {
   }
 }
 
+/// Which thread it is, as long as that runs.
+@safe
+package struct ThreadIdentity: @unchecked Sendable, Equatable {
+  // Checked how: a handle is only a number, or an address that is never followed.
+  private let handle: pthread_t
+
+  /// The thread that asks.
+  package static var current: ThreadIdentity { ThreadIdentity(handle: pthread_self()) }
+
+  package static func == (lhs: Self, rhs: Self) -> Bool {
+    pthread_equal(lhs.handle, rhs.handle) != 0
+  }
+}
+
 /// What a new thread is handed.
 private final class Work: Sendable {
   let name: String

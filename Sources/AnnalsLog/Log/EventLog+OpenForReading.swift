@@ -8,20 +8,33 @@ extension EventLog {
     guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
     let log = try StoreFiles.openLog(root)
     let files = StoreFiles(path: path, root: root, log: log)
-    // The layout may change while it is read beside a writer: then it is read again.
+    return try openForReading(path, files, options)
+  }
+
+  /// As it is now; the layout may change while it is read beside a writer: then it is read again.
+  static func openForReading(
+    _ path: String,
+    _ files: StoreFiles,
+    _ options: LogOptions
+  ) throws(LogError) -> Parts {
     var attempts = 0
     while true {
+      let generation = StoreLayout.newestGeneration(files)
       do throws(LogError) {
-        return try openForReading(path, files, options)
+        return try openOnceForReading(path, files, options)
       } catch {
         attempts += 1
-        guard attempts < 5, try isWriterAlive(root) else { throw error }
+        if StoreLayout.newestGeneration(files) != generation, attempts < attemptsMax { continue }
+        guard attempts < 5, try isWriterAlive(files.root) else { throw error }
         SystemClock.sleep(nanoseconds: 5_000_000)
       }
     }
   }
 
-  static func openForReading(
+  /// How often a layout is read that changes every time.
+  private static let attemptsMax = 100
+
+  private static func openOnceForReading(
     _ path: String,
     _ files: StoreFiles,
     _ options: LogOptions

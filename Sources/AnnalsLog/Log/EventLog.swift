@@ -90,13 +90,24 @@ public final class EventLog: Sendable {
   /// Makes everything durable, notes the end of the log so that the next opening needs no scan, and
   /// gives the store up.
   ///
-  /// Later appends throw `.closed`; a second close does nothing.
+  /// Later appends throw `.closed`. A second close does nothing, but for waiting until the first is
+  /// done.
+  ///
+  /// - Throws: `.writerPoisoned`, `.outcomeUnknown`, `.diskFull`, `.system`: the store is given up
+  ///   all the same. `.system` with `EDEADLK` from within what a compaction asks or tells: the log
+  ///   stays open.
   public func close() throws(LogError) {
     guard let writer else { return }
+    try checkMayClose()
     automatic?.stop()
     snapshots.close()
     try writer.close()
     control?.end()
+  }
+
+  /// Fails where a close would wait for its own thread.
+  package func checkMayClose() throws(LogError) {
+    try writer?.maintenance.checkNotCompacting()
   }
 }
 

@@ -11,7 +11,7 @@ package final class Maintenance: @unchecked Sendable {
   let lock = Lock()
   let work = Lock()
   /// Held by who compacts: one at a time.
-  let compaction = Lock()
+  private let compaction = Lock()
   private let wake: Condition
   private let footed: Condition
   var state: State
@@ -49,6 +49,8 @@ package final class Maintenance: @unchecked Sendable {
     /// Whether the thread does what it does every interval, which may wait for a commit.
     package var isAway = false
     package var isStopping = false
+    /// The thread that compacts.
+    var compactor: ThreadIdentity?
     /// Whether compaction is to end, because the log is being closed.
     package var isEnding = false
     /// The last failure, for who wants to know why caches are missing.
@@ -76,9 +78,26 @@ package final class Maintenance: @unchecked Sendable {
   }
 
   /// Has a compaction end where it is, and waits for that.
-  func endCompaction() {
+  func endCompaction() throws(LogError) {
+    try checkNotCompacting()
     lock.withLock { state.isEnding = true }
     compaction.withLock {}
+  }
+
+  /// Runs `body` while nobody else compacts.
+  func whileCompacting<R>(_ body: () throws(LogError) -> R) throws(LogError) -> R {
+    try checkNotCompacting()
+    return try compaction.withLock { () throws(LogError) in
+      lock.withLock { state.compactor = .current }
+      defer { lock.withLock { state.compactor = nil } }
+      return try body()
+    }
+  }
+
+  /// Who is asked or told by a compaction would wait for itself.
+  func checkNotCompacting() throws(LogError) {
+    guard lock.withLock({ state.compactor }) == .current else { return }
+    throw .failed(.lock, file: core.path, errno: SystemError.deadlock)
   }
 
   /// Ends the thread after the work it is at.

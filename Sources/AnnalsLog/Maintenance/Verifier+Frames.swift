@@ -3,7 +3,7 @@ extension Verification {
   mutating func walk(_ walk: inout SegmentWalk) {
     lastPosition = walk.segment.base.position - 1
     passBoundary(&walk)
-    while walk.offset < walk.limit, lastPosition < through || through == .max {
+    while walk.offset < walk.limit, !isOver(walk) {
       do throws(LogError) {
         guard try step(&walk) else { break }
       } catch {
@@ -12,6 +12,13 @@ extension Verification {
       passBoundary(&walk)
     }
     checkRest(&walk)
+  }
+
+  /// Whether all that a writer beside the check had published is passed.
+  ///
+  /// Behind the last event rules may stand, and what compaction says of a segment.
+  private func isOver(_ walk: SegmentWalk) -> Bool {
+    !walk.segment.isSealed && lastPosition >= through && walk.survey.lastRecord >= throughRecord
   }
 
   /// Takes the next frame; false at the end of what was written.

@@ -9,7 +9,8 @@ extension Verification {
       let isLive = try root.lock(StoreFile.lock, shared: true) == nil
       try readManifest()
       try readList(log)
-      through = isLive ? publishedPosition() ?? .max : .max
+      // Behind the list: what compaction removed by a rule is found with that.
+      (through, throughRecord) = isLive ? published() ?? (.max, 0) : (.max, 0)
       let isComplete = openFiles(log)
       attempts += 1
       if !isLive || (isComplete && report.problems.isEmpty) || attempts == 5 {
@@ -214,14 +215,16 @@ extension Verification {
   }
 
   /// How far the writer at work has published.
-  private func publishedPosition() -> UInt64? {
+  private func published() -> (through: UInt64, record: UInt64)? {
     guard let file = try? root.openFile(StoreFile.control, .readOnly),
       let mapping = try? file.map(ControlPage.byteCount, writable: false),
       let page = ControlPage(mapping)
     else { return nil }
     let name = options.fileSystem.bootIdentifier()
     let boot = KeyHasher(storeID).hash(name.utf8Span.span, .key).low
-    return page.read(boot: boot)?.written
+    // Before the positions: what stood before a rule is then published, too.
+    let record = page.record
+    return page.read(boot: boot).map { ($0.written, record) }
   }
 
   /// Opens all that the list names; false if something is not there.

@@ -27,6 +27,8 @@ extension Verification {
     let entry = files[index].entry
     report.segments += 1
     defer { checkCheckpoints(endingWith: entry.id) }
+    // Before what it tells of: beside a writer this segment may grow, and end, until it is read.
+    let successor = index + 1 < files.count ? successorHeader(files[index + 1], of: entry) : nil
     guard let file = files[index].segment, let reading = read(file, nil) else {
       skip(entry)
       return
@@ -47,7 +49,6 @@ extension Verification {
       report.segments -= 1
       return
     }
-    let successor = index + 1 < files.count ? successorHeader(files[index + 1], of: entry) : nil
     guard
       let header = checkHeader(
         entry,
@@ -101,7 +102,7 @@ extension Verification {
   /// Whether the writer beside the check began the segment behind all that is checked: how the one
   /// before ends was not looked at.
   private func isBegunSince(_ entry: SegmentList.Entry, _ mapping: Mapping) -> Bool {
-    guard through != .max, !entry.isSealed, lastPosition >= through,
+    guard through != .max, !entry.isSealed, lastPosition >= through, lastRecord >= throughRecord,
       let header = try? SegmentHeader.decode(mapping.bytes, file: "")
     else { return false }
     return header.segmentID == entry.id && header.salt == entry.salt

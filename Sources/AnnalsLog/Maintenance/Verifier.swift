@@ -46,6 +46,8 @@ struct Verification {
   var list: SegmentList?
   /// How far a live writer has published; `.max` without one.
   var through = UInt64.max
+  /// The last rule that it has published; 0 without one.
+  var throughRecord: UInt64 = 0
   var files: [SegmentFiles] = []
   var checkpoints: [(known: SegmentList.Checkpoint, file: (any LogFile)?)] = []
   /// What a backup says of its files; nil for other stores.
