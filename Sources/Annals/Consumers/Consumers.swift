@@ -20,8 +20,13 @@ package struct KeptConsumer: Sendable {
 
 /// The consumers of a store: who runs, and what they keep.
 package final class Consumers: @unchecked Sendable {
-  // Checked how: `running` is touched only under `lock`; the files guard themselves.
+  // Checked how: `running`, `changeCount` and `isClosed` are touched only under `lock`; the files
+  // guard themselves.
   private let lock = Lock()
+  private let idle: Condition
+  /// How many change the files now.
+  private var changeCount = 0
+  private var isClosed = false
   /// Each that runs; nil while it is being started.
   private var running: [String: Running?] = [:]
   private let log: EventLog
@@ -36,6 +41,7 @@ package final class Consumers: @unchecked Sendable {
   package init(_ log: EventLog) {
     self.log = log
     files = ConsumerStore(log)
+    idle = Condition(lock)
   }
 
   /// Makes the name the caller's, until it is released.
@@ -77,6 +83,31 @@ package final class Consumers: @unchecked Sendable {
   package func stopAll() {
     let stops = lock.withLock { running.values.compactMap { $0?.stop } }
     for stop in stops { stop() }
+  }
+
+  /// Lets nothing be kept from now on, and waits for what is being kept.
+  ///
+  /// Behind it the store may be given up: whoever opens it next is alone with the files.
+  package func close() {
+    lock.withLock {
+      isClosed = true
+      while changeCount > 0 { idle.wait() }
+    }
+  }
+
+  private func changing(_ body: () throws(LogError) -> Void) throws(ConsumerError) {
+    let isOpen = lock.withLock { () -> Bool in
+      if !isClosed { changeCount += 1 }
+      return !isClosed
+    }
+    guard isOpen else { throw .store(.log(.closed)) }
+    defer {
+      lock.withLock {
+        changeCount -= 1
+        if changeCount == 0 { idle.broadcast() }
+      }
+    }
+    try lifting(body)
   }
 
   /// What was kept last under a name.
@@ -135,7 +166,7 @@ package final class Consumers: @unchecked Sendable {
     guard consumer.position <= log.durableThrough,
       log.core.options.access == .readWrite
     else { return false }
-    try lifting { () throws(LogError) in
+    try changing { () throws(LogError) in
       let digest = try log.eventDigest(at: consumer.position)
       let record = ConsumerRecord(
         position: consumer.position.rawValue,
@@ -152,7 +183,7 @@ package final class Consumers: @unchecked Sendable {
 
   /// Forgets what was kept.
   package func remove(_ name: String) throws(ConsumerError) {
-    try lifting { () throws(LogError) in try files.remove(name) }
+    try changing { () throws(LogError) in try files.remove(name) }
   }
 
   private func lifting<Result>(

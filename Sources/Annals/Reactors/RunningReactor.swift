@@ -2,7 +2,7 @@
 ///
 /// Ends with `stop()`, with the store, or with an error, which `status` tells.
 public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
-  // Checked how: `book` and `task` are touched only under `lock`.
+  // Checked how: `book` and `task` are touched only under `lock`, `isClosed` under `keeping`.
   /// The name its checkpoint is kept under.
   public var name: String { Behaviour.name }
   private let reactor: Behaviour
@@ -12,6 +12,9 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
   private let lock = Lock()
   private var book = ReactorBook()
   private var task: Task<Void, Never>?
+  /// Held while the book is kept; taken before `lock`.
+  private let keeping = Lock()
+  private var isClosed = false
 
   init(_ reactor: Behaviour, _ store: EventStore, _ options: ReactorOptions) {
     self.reactor = reactor
@@ -65,7 +68,10 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
     }
     let task = Task { await self.work() }
     lock.withLock { self.task = task }
-    store.consumers.noteRunning(name) { task.cancel() }
+    store.consumers.noteRunning(name) {
+      task.cancel()
+      self.keepLast()
+    }
   }
 
   private func takeUp() throws(ConsumerError) {
@@ -156,16 +162,33 @@ extension RunningReactor {
 
   /// Keeps the checkpoint on a thread that may wait for the disk.
   private func saveOffPool() async throws(ConsumerError) {
-    let book = lock.withLock { self.book }
-    if progress.current.savedThrough == book.position, !book.hasChanged { return }
-    let result = await store.readers.perform { () -> Result<Bool, ConsumerError> in
+    let (position, hasChanged) = lock.withLock { (book.position, book.hasChanged) }
+    if progress.current.savedThrough == position, !hasChanged { return }
+    let result = await store.readers.perform { () -> Result<Void, ConsumerError> in
       do throws(ConsumerError) {
-        return .success(try self.keep(book))
+        return .success(try self.keepBook())
       } catch {
         return .failure(error)
       }
     }
-    if try result.get() { lock.withLock { self.book.hasChanged = false } }
+    try result.get()
+  }
+
+  private func keepBook() throws(ConsumerError) {
+    keeping.lock()
+    defer { keeping.unlock() }
+    if isClosed { return }
+    let book = lock.withLock { self.book }
+    if progress.current.savedThrough == book.position, !book.hasChanged { return }
+    if try keep(book) { lock.withLock { self.book.hasChanged = false } }
+  }
+
+  /// Keeps what it has done, for the last time: the store is about to be closed, and a reaction
+  /// that is at work is not waited for.
+  private func keepLast() {
+    // What cannot be kept is done again, as after a crash.
+    try? keepBook()
+    keeping.withLock { isClosed = true }
   }
 
   private func follow() async throws(ConsumerError) {
@@ -260,10 +283,9 @@ extension RunningReactor {
   /// What fails, or cannot be read, stays parked with all that follows it.
   private func takeUpReleased() async throws(ConsumerError) -> Bool {
     var hasReleased = false
-    while let released = lock.withLock({ book.takeReleased() }) {
+    while let released = lock.withLock({ book.nextReleased() }) {
       hasReleased = true
-      var rest = released.positions
-      while let position = rest.first {
+      for position in released.positions {
         var failure: (any Error)?
         var cause: LogError?
         do throws(StoreError) {
@@ -276,11 +298,11 @@ extension RunningReactor {
           if case .log(let error) = error { cause = error }
         }
         if let failure {
-          lock.withLock { book.parkAgain(released.aggregate, rest, because: "\(failure)") }
+          lock.withLock { book.stayParked(released.aggregate, because: "\(failure)") }
           if let cause { throw .store(.log(cause)) }
           break
         }
-        rest.removeFirst()
+        lock.withLock { book.finish(position, of: released.aggregate) }
       }
     }
     return hasReleased
@@ -313,25 +335,27 @@ struct ReactorBook: Codable, Sendable {
     hasChanged = true
   }
 
-  /// Takes out the next aggregate that was released.
-  mutating func takeReleased() -> ParkedAggregate? {
+  /// The next aggregate that was released; it stays parked until it is done, as the book may be
+  /// kept meanwhile.
+  mutating func nextReleased() -> ParkedAggregate? {
     while let aggregate = released.popFirst() {
-      guard let index = parked.firstIndex(where: { $0.aggregate == aggregate }) else { continue }
-      hasChanged = true
-      return parked.remove(at: index)
+      if let found = parked.first(where: { $0.aggregate == aggregate }) { return found }
     }
     return nil
   }
 
-  /// Puts back what failed again.
-  mutating func parkAgain(
-    _ aggregate: AggregateID,
-    _ positions: [Position],
-    because reason: String
-  ) {
-    parked.append(
-      ParkedAggregate(aggregate: aggregate, positions: positions, reason: reason)
-    )
+  /// Notes that the first of what is parked of an aggregate is done.
+  mutating func finish(_ position: Position, of aggregate: AggregateID) {
+    guard let index = parked.firstIndex(where: { $0.aggregate == aggregate }) else { return }
+    parked[index].positions.removeAll { $0 == position }
+    if parked[index].positions.isEmpty { parked.remove(at: index) }
+    hasChanged = true
+  }
+
+  /// Notes why the first of what is parked failed again.
+  mutating func stayParked(_ aggregate: AggregateID, because reason: String) {
+    guard let index = parked.firstIndex(where: { $0.aggregate == aggregate }) else { return }
+    parked[index].reason = reason
     hasChanged = true
   }
 }

@@ -106,5 +106,7 @@ public final class EventStore: Sendable {
     keeper.end()
     watcher.end()
     readers.end()
+    // A task that is cancelled may still have come to keep something by itself.
+    consumers.close()
   }
 }
