@@ -29,14 +29,16 @@ extension RunningProjection {
   /// same position; readers see the old state until then.
   ///
   /// Also the remedy for a projection that failed, or whose checkpoint is of another history: it
-  /// goes on behind the new state. A rebuild that was interrupted by the end of the process goes on
-  /// where it last kept what it had, when it is asked for again by code of the same declared
-  /// `version`.
+  /// goes on behind the new state. One that was stopped, before or meanwhile, has the new state and
+  /// stays stopped; `start` takes it up. A rebuild that was interrupted by the end of the process
+  /// goes on where it last kept what it had, when it is asked for again by code of the same
+  /// declared `version`.
   ///
   /// - Parameters:
   ///   - comparing: Whether to report how the new state differs from the old one.
   ///   - onProgress: Told now and then how far it is.
-  /// - Throws: `.store` for an event that cannot be read, `.handler`; the old state stays then.
+  /// - Throws: `.alreadyRunning` if another of its name was started since it ended; `.nameTaken`;
+  ///   `.store` for an event that cannot be read, `.handler`. The old state stays then.
   @discardableResult
   public func rebuild(
     comparing: Bool = false,
@@ -75,6 +77,8 @@ extension RunningProjection {
     _ comparing: Bool,
     _ onProgress: (RebuildProgress) -> Void
   ) throws(ConsumerError) -> RebuildReport? {
+    guard try beginRebuild(isOwn: isOwn) else { return nil }
+    defer { endRebuild() }
     try store.consumers.claim(shadowName)
     defer { store.consumers.release(shadowName) }
     var (shadow, erasures) = lock.withLock { (fold.restarted(initial), self.erasures) }
@@ -145,11 +149,8 @@ extension RunningProjection {
       $0.savedThrough = report.position
       $0.restart = nil
     }
-    if !isRunning, !isOwn {
-      try store.consumers.claim(name)
-      noteRunning()
-      try launch()
-    }
+    // What had failed goes on; who stopped it did not ask for that.
+    if !isRunning, !isOwn, !lock.withLock({ isEnding }) { try launch() }
     return report
   }
 

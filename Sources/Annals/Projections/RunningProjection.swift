@@ -4,9 +4,9 @@
 /// Ends with `stop()`, with the store, or with an error, which `status` tells. Reading the state
 /// never waits for more than a few thousand events to be folded.
 public final class RunningProjection<State: Codable & Sendable>: @unchecked Sendable {
-  // Checked how: `fold`, `thread`, `rebuilder`, `isEnding`, `erasures` and `foldErasures` are
-  // touched only under `lock`; `savedPosition` and `savedAt` before the thread is started and then
-  // by it alone.
+  // Checked how: `fold`, `thread`, `rebuilder`, `isEnding`, `isAtWork`, `isRebuilding`, `erasures`
+  // and `foldErasures` are touched only under `lock`; `savedPosition` and `savedAt` before the
+  // thread is started and then by it alone.
   /// The name it is kept under.
   public let name: String
   package let store: EventStore
@@ -18,7 +18,12 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   package var fold: ProjectionFold<State>
   private var thread: Thread?
   private var rebuilder: Thread?
+  /// Whether it was told to stop since it was last started.
   package private(set) var isEnding = false
+  /// Whether the thread needs the name.
+  private var isAtWork = false
+  /// Whether a rebuild needs it.
+  private var isRebuilding = false
   /// How often it was told that events are about to be erased.
   package private(set) var erasures = 0
   /// … when the fold was begun: if it was told since, the state may hold what is gone, and is not
@@ -139,11 +144,43 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
     do throws(LogError) {
       try lock.withLock { () throws(LogError) in
         isEnding = false
+        isAtWork = true
         thread = try Thread(name: "annals-project") { self.work() }
       }
     } catch {
+      lock.withLock { isAtWork = false }
       throw .store(.log(error))
     }
+  }
+
+  /// Makes the name this one's until the rebuild ends, where the thread does not hold it already;
+  /// false for a rebuild that nobody asked for, of what does not run.
+  package func beginRebuild(isOwn: Bool) throws(ConsumerError) -> Bool {
+    let isHeld = lock.withLock { () -> Bool in
+      if isAtWork { isRebuilding = true }
+      return isAtWork
+    }
+    if isHeld || isOwn { return isHeld }
+    try store.consumers.claim(name)
+    lock.withLock { isRebuilding = true }
+    noteRunning()
+    return true
+  }
+
+  package func endRebuild() {
+    let isFree = lock.withLock { () -> Bool in
+      isRebuilding = false
+      return !isAtWork
+    }
+    if isFree { store.consumers.release(name) }
+  }
+
+  private func endWork() {
+    let isFree = lock.withLock { () -> Bool in
+      isAtWork = false
+      return !isRebuilding
+    }
+    if isFree { store.consumers.release(name) }
   }
 
   private func takeUp() throws(ConsumerError) {
@@ -205,7 +242,7 @@ extension RunningProjection {
       failure = error
       try? save()
     }
-    store.consumers.release(name)
+    endWork()
     progress.update(isPhase: true) { $0.phase = failure.map { .failed($0) } ?? .stopped }
   }
 
