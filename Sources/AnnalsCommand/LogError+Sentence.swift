@@ -20,7 +20,9 @@ extension LogError {
         + " (format \(found.major), features 0x\(String(found.features, radix: 16)))"
     case .locked(let path): "\(path) is locked: another process writes to it"
     case .notAStore(let path): "there is no store at \(path)"
-    case .occupied(let path): "\(path) holds something that is not a store"
+    case .occupied(let path):
+      "\(path) is taken: a store is made where nothing is, or in an empty directory,"
+        + " and not inside another store"
     case .readOnly: "the store was opened for reading only"
     case .closed: "the store was closed"
     case .versionConflict(let conflict): conflict.sentence

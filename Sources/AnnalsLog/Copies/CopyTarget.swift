@@ -36,6 +36,7 @@ struct CopyTarget {
     _ options: LogOptions,
     isBackup: Bool
   ) throws(LogError) -> CopyTarget {
+    try checkOutside(path, options)
     let root: any LogDirectory
     do throws(LogError) {
       root = try options.fileSystem.openDirectory(path, create: true)
@@ -67,6 +68,7 @@ struct CopyTarget {
     _ options: LogOptions,
     isBackup: Bool
   ) throws(LogError) -> Existing? {
+    try checkOutside(path, options)
     let root: any LogDirectory
     do throws(LogError) {
       root = try options.fileSystem.openDirectory(path, create: false)
@@ -81,6 +83,26 @@ struct CopyTarget {
     guard names.contains(StoreFile.logDirectory) else { return nil }
     let log = try root.openDirectory(StoreFile.logDirectory, create: false)
     return try readBackup(path, StoreFiles(path: path, root: root, log: log))
+  }
+
+  /// Refuses a place inside a store: what a store holds is its own, and goes when it goes.
+  private static func checkOutside(_ path: String, _ options: LogOptions) throws(LogError) {
+    var parts: [Substring] = []
+    for part in options.fileSystem.absolutePath(path).split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    while parts.popLast() != nil {
+      let parent = "/" + parts.joined(separator: "/")
+      // What may not be looked into is nothing to go by.
+      let directory = try? options.fileSystem.openDirectory(parent, create: false)
+      guard let names = try? directory?.names(), names.contains(StoreFile.logDirectory) else {
+        continue
+      }
+      // A damaged store has perhaps lost one of them.
+      if names.contains(StoreFile.manifest) || names.contains(StoreFile.types) {
+        throw .occupied(path: path)
+      }
+    }
   }
 
   private static func checkVacant(

@@ -23,7 +23,8 @@ public enum StoreCopier {
   ///   - opening: how both are opened; access, limits and sizes do not matter.
   ///   - progress: called now and then with how far it has come.
   /// - Throws: `.notAStore`; `.corrupt`, `.truncatedFile` and `.missingFile` if the store is
-  ///   damaged; `.occupied` and `.backupMismatch` if something else stands at the destination;
+  ///   damaged; `.occupied` and `.backupMismatch` if something else stands at the destination,
+  ///   or it is inside a store;
   ///   `.locked` if another backup is being made there; `.diskFull`, `.system`.
   @discardableResult
   public static func backup(
@@ -59,7 +60,8 @@ public enum StoreCopier {
   ///
   /// - Parameters:
   ///   - path: the backup's directory.
-  ///   - destination: where the store is made; nothing may be there, or an empty directory.
+  ///   - destination: where the store is made; nothing may be there, or an empty directory,
+  ///     and it may not be inside a store.
   ///   - end: up to where; nil for all of it.
   ///   - isDryRun: whether nothing is written, and the report tells what would be.
   ///   - opening: how both are opened; access, limits and sizes do not matter.

@@ -21,7 +21,8 @@ public enum LogError: Error, Equatable, Sendable {
   case locked(path: String)
   /// There is no store at the path.
   case notAStore(path: String)
-  /// Something that is not a store stands where one should be created.
+  /// Where a store should be made, something stands already, be it a file, other files or another
+  /// store; or the place is inside a store.
   case occupied(path: String)
   /// The log was opened for reading only.
   case readOnly

@@ -102,7 +102,7 @@ import Testing
     try shop.makeDirectory("full")
     try shop.write("x", to: "full/letter")
     try shop.annals("backup", "nowhere", "copy").expectFailure(66, saying: "no store")
-    try shop.annals("backup", "shop", "full").expectFailure(73, saying: "not a store")
+    try shop.annals("backup", "shop", "full").expectFailure(73, saying: "full is taken")
     try shop.annals("restore", "shop", "shop").expectFailure(73, saying: "shop")
     try shop.annals("fork", "shop", "no/such/parent").expectFailure(73, saying: "no/such")
     try shop.annals("restore", "shop", "x", "--to", "31").expectFailure(65, saying: "beyond")
