@@ -103,8 +103,12 @@ extension Compactor {
     let through = core.durableThrough
     var offset = range.lowerBound
     var position = known ?? segment.base.position - 1
-    while offset < range.upperBound, segment.isSealed || position < through {
-      let header = try segment.frame(at: offset, limit: segment.limit)
+    while true {
+      // In this order: it may be sealed while it is walked, and then ends before the range does.
+      let isSealed = segment.isSealed
+      let limit = segment.limit
+      guard offset < min(range.upperBound, limit), isSealed || position < through else { break }
+      let header = try segment.frame(at: offset, limit: limit)
       defer { offset += header.byteCount }
       let content = content
       guard let frame = content.events(segment, at: offset, header) else { continue }
