@@ -34,24 +34,7 @@ struct CopySource {
     guard try StoreCreation.isStore(root, try root.names()) else { throw .notAStore(path: path) }
     let log = try StoreFiles.openLog(root)
     let files = StoreFiles(path: path, root: root, log: log)
-    return try retrying(root) { () throws(LogError) in try read(path, files, options) }
-  }
-
-  /// Does `body` again where a writer at work may be why it failed.
-  static func retrying<Value>(
-    _ root: any LogDirectory,
-    _ body: () throws(LogError) -> Value
-  ) throws(LogError) -> Value {
-    var attempts = 0
-    while true {
-      do throws(LogError) {
-        return try body()
-      } catch {
-        attempts += 1
-        guard attempts < 5, try root.lock(StoreFile.lock, shared: true) == nil else { throw error }
-        SystemClock.sleep(nanoseconds: 5_000_000)
-      }
-    }
+    return try StoreLayout.retrying(files) { () throws(LogError) in try read(path, files, options) }
   }
 
   /// Fails where a writer at work has published more than can be read.

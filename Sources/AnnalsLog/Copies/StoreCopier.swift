@@ -132,6 +132,9 @@ public enum StoreCopier {
     }
   }
 
+  /// How often a copy is begun again.
+  private static let attemptsMax = 20
+
   /// Does `body` with the source, and again with a new look at it where compaction beside it has
   /// removed a file that it was about to copy.
   private static func retrying<Report>(
@@ -146,7 +149,7 @@ public enum StoreCopier {
         return try body(source)
       } catch {
         attempts += 1
-        guard case .missingFile = error, attempts < 5 else { throw error }
+        guard case .missingFile = error, attempts < attemptsMax else { throw error }
         let newer = try CopySource.open(source.path, opening)
         if newer.list.generation == source.list.generation { throw error }
         source = newer

@@ -17,22 +17,10 @@ extension EventLog {
     _ files: StoreFiles,
     _ options: LogOptions
   ) throws(LogError) -> Parts {
-    var attempts = 0
-    while true {
-      let generation = StoreLayout.newestGeneration(files)
-      do throws(LogError) {
-        return try openOnceForReading(path, files, options)
-      } catch {
-        attempts += 1
-        if StoreLayout.newestGeneration(files) != generation, attempts < attemptsMax { continue }
-        guard attempts < 5, try isWriterAlive(files.root) else { throw error }
-        SystemClock.sleep(nanoseconds: 5_000_000)
-      }
+    try StoreLayout.retrying(files) { () throws(LogError) in
+      try openOnceForReading(path, files, options)
     }
   }
-
-  /// How often a layout is read that changes every time.
-  private static let attemptsMax = 100
 
   private static func openOnceForReading(
     _ path: String,

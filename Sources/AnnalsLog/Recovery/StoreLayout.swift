@@ -105,6 +105,37 @@ package struct StoreLayout: Sendable {
     return try? readManifest(files, &findings).first?.generation
   }
 
+  /// How often what changes every time it is read is read again.
+  private static let changesMax = 100
+
+  /// Does `body`, and again where a writer at work may be why it failed.
+  ///
+  /// Between a list and the files it names compaction may put others in their places, and again
+  /// while that is read.
+  static func retrying<Value>(
+    _ files: StoreFiles,
+    _ body: () throws(LogError) -> Value
+  ) throws(LogError) -> Value {
+    var changes = 0
+    var attempts = 0
+    while true {
+      let generation = newestGeneration(files)
+      do throws(LogError) {
+        return try body()
+      } catch {
+        if changes < changesMax, newestGeneration(files) != generation {
+          changes += 1
+          continue
+        }
+        attempts += 1
+        guard attempts < 5, try files.root.lock(StoreFile.lock, shared: true) == nil else {
+          throw error
+        }
+        SystemClock.sleep(nanoseconds: 5_000_000)
+      }
+    }
+  }
+
   /// Whether `list` came here from another store: the segments say that they are not its own.
   ///
   /// Costs the reading of one header, unless that is another store's.
