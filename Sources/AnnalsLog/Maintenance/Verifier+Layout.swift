@@ -12,8 +12,10 @@ extension Verification {
       // Behind the list: what compaction removed by a rule is found with that.
       (through, throughRecord) = isLive ? published() ?? (.max, 0) : (.max, 0)
       let isComplete = openFiles(log)
+      // An older list lacks the segment that holds what was published last.
+      let isCurrent = isLive && newestGeneration(log) == manifest?.generation
       attempts += 1
-      if !isLive || (isComplete && report.problems.isEmpty) || attempts == 5 {
+      if !isLive || (isComplete && isCurrent && report.problems.isEmpty) || attempts == 20 {
         if isLive { note(.liveWriter, StoreFile.lock) }
         return
       }
@@ -212,6 +214,11 @@ extension Verification {
         )
       )
     }
+  }
+
+  /// The generation of the manifest now.
+  private func newestGeneration(_ log: (any LogDirectory)?) -> UInt64? {
+    StoreLayout.newestGeneration(StoreFiles(path: path, root: root, log: log ?? root))
   }
 
   /// How far the writer at work has published.
