@@ -129,6 +129,8 @@ private struct Changing: Projection {
     try keepShadow(store, first)
     change { $0 = Changing.Code(version: versions[1], factor: 10) }
     let second = try store.start(Changing())
+    // A rebuild ends where the projection is.
+    try await second.reached(store.head, within: .seconds(300))
     let report = try await second.rebuild()
     #expect(second.read { $0.sum } == 30)
     #expect(report.eventCount == 3)
@@ -143,6 +145,8 @@ private struct Changing: Projection {
     try keepShadow(store, first)
     change { $0.query = .all }
     let second = try store.start(Changing())
+    // A rebuild ends where the projection is.
+    try await second.reached(store.head, within: .seconds(300))
     try await second.rebuild()
     #expect(second.read { $0.sum } == 6)
     second.stop()
@@ -156,6 +160,8 @@ private struct Changing: Projection {
     let first = try await run(store)
     try keepShadow(store, first)
     let second = try store.start(Changing())
+    // A rebuild ends where the projection is.
+    try await second.reached(store.head, within: .seconds(300))
     let report = try await second.rebuild()
     #expect(report.eventCount == 1)
     #expect(second.read { $0.sum } == 3)
