@@ -14,7 +14,7 @@ package enum StateShape {
 }
 
 /// What was noted so far, and the way down to where it is noted.
-final class ShapeNotes {
+package final class ShapeNotes {
   /// FNV-1a; the notes are short and made once per type.
   private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
   private var open: [ObjectIdentifier] = []
@@ -28,11 +28,24 @@ final class ShapeNotes {
     hash = (hash ^ 0xff) &* 0x100_0000_01b3
   }
 
+  /// The name of a type, the same in every process: that of a private one tells where the program
+  /// was loaded.
+  package static func name(of type: Any.Type) -> String {
+    var name = ""
+    var isAddress = false
+    for scalar in String(reflecting: type).unicodeScalars {
+      let isDigit = scalar.properties.isASCIIHexDigit
+      if !(isAddress && isDigit) { name.unicodeScalars.append(scalar) }
+      isAddress = scalar == "$" || isAddress && isDigit
+    }
+    return name
+  }
+
   /// Notes a type and, as far as it lets one look, what it is made of; gives a value of it if one
   /// could be made.
   @discardableResult
   func look<Value: Decodable>(at type: Value.Type) -> Value? {
-    note(String(reflecting: type))
+    note(Self.name(of: type))
     // A type that holds itself is noted once.
     if open.contains(ObjectIdentifier(type)) || open.count == Self.depthMax { return nil }
     open.append(ObjectIdentifier(type))
