@@ -60,6 +60,8 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   public var statuses: AsyncStream<ConsumerStatus> { progress.statuses() }
 
   /// Lends the state to `body`; no event comes in meanwhile, so be quick.
+  ///
+  /// Not to be called while an event is folded, which it waits for.
   public func read<Result, Failure: Error>(
     _ body: (State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -90,7 +92,8 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
 
   /// Keeps the state and ends; what waits for it gets `.stopped`.
   ///
-  /// Blocks until it has.
+  /// Blocks until it has: not to be called while an event is folded, nor from within `read`, both of
+  /// which it waits for.
   public func stop() {
     let running = lock.withLock { () -> [Thread?] in
       isEnding = true

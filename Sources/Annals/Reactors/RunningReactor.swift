@@ -52,6 +52,8 @@ public final class RunningReactor<Behaviour: Reactor>: @unchecked Sendable {
   }
 
   /// Ends it after the event at hand, and keeps its checkpoint.
+  ///
+  /// Waits for that event: not to be awaited by the reactor's own `react`.
   public func stop() async {
     let running = lock.withLock { task }
     running?.cancel()

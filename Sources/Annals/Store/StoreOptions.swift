@@ -37,6 +37,8 @@ public struct StoreOptions: Sendable {
   /// `annals.writer.failed`, `annals.snapshots.kept`, `annals.snapshots.dropped`,
   /// `annals.snapshots.failed` and `annals.snapshots.ignored` by `reason`, and gauges
   /// `annals.consumer.lag`.
+  ///
+  /// Whoever writes is at work while it is told: its handler must not call the store.
   public var logger: Logger?
 
   /// The defaults.

@@ -248,7 +248,8 @@ package final class Maintenance: @unchecked Sendable {
           lock.withLock { state.lastError = error }
           try footInMemory(segment)
         }
-        lock.withLock { _ = state.unfooted.removeFirst() }
+        // Gone already where an observer has had the work done from within.
+        lock.withLock { if state.unfooted.first === segment { state.unfooted.removeFirst() } }
         footed.broadcast()
       }
       try work.withLock { () throws(LogError) in
