@@ -92,8 +92,8 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
 
   /// Keeps the state and ends; what waits for it gets `.stopped`.
   ///
-  /// Blocks until it has: not to be called while an event is folded, nor from within `read`, both of
-  /// which it waits for.
+  /// Blocks until it has, and waits for the event at hand and for `read`: not to be called from
+  /// within either.
   public func stop() {
     let running = lock.withLock { () -> [Thread?] in
       isEnding = true
