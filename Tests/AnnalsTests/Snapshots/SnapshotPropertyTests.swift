@@ -28,7 +28,8 @@ import Testing
     #expect(totals.damages > count / 2)
     #expect(totals.ignored.values.reduce(0, +) > count / 4)
     let seen = SnapshotFlaw.allCases.filter { totals.ignored[$0] ?? 0 > 0 }
-    #expect(seen.count >= 4)
+    // A few histories, as under a sanitizer, need not meet so many.
+    #expect(seen.count >= 4 || count < 50)
   }
 }
 
