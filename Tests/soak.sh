@@ -36,7 +36,11 @@ fail() {
   exit 1
 }
 
-last() { grep -aE '^[0-9]+$' "$1" 2> /dev/null | tail -1; }
+# A process that is killed while it writes may leave half a line.
+last() {
+  if [[ -n $(tail -c 1 "$1" 2> /dev/null) ]]; then head -n -1 "$1"; else cat "$1"; fi \
+    2> /dev/null | grep -aE '^[0-9]+$' | tail -1
+}
 
 begin_writing() {
   "$annals" torture-write store --seed "$seed" --says-durable --soak > said 2> error-writer &

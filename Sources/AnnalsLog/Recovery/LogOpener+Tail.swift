@@ -89,6 +89,13 @@ extension LogOpener {
     if isBesideWriter, lastPosition >= through, header.basePosition > lastPosition + 1 {
       return false
     }
+    // Or it is being begun: where its header was not there yet, frames may have come since, behind
+    // more than what is to be seen. They must not be taken for what follows here.
+    if isBesideWriter, lastPosition >= through, isDamaged, problem != .identity, successor == nil,
+      manifest.tail.segment != entry.id
+    {
+      return false
+    }
     if header.basePosition != lastPosition + 1, damages.isEmpty {
       throw .corrupt(
         Corruption(

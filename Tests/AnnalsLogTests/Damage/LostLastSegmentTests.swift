@@ -179,6 +179,36 @@ import Testing
     try log.close()
   }
 
+  /// Who opens a log while its writer begins a segment, and looks at the header too early and at
+  /// the frames late enough, must not take them for what comes behind that which is to be seen.
+  @Test func framesWhoseHeaderWasMissedAreNotTakenForWhatIsNext() throws {
+    let disk = SimulatedFileSystem()
+    let log = try EventLog(at: DamageStore.path, options: simulatedOptions(disk))
+    func append(_ number: UInt8) throws {
+      try log.append([NewEvent(type: "Done", payload: [number])], to: "a-1")
+    }
+    for number: UInt8 in 1...3 { try append(number) }
+    let manifest = try #require(try DiskImage(disk).files[StoreFile.manifest])
+    try DamageStore.roll(log)
+    for number: UInt8 in 4...6 { try append(number) }
+    let names = log.core.currentView.segments.map(\.name)
+    // As it was before the roll, when two events had been published.
+    let root = try disk.openDirectory(DamageStore.path, create: false)
+    let control = try root.openFile(StoreFile.control, .readWrite)
+      .map(ControlPage.byteCount, writable: true)
+    let page = try #require(ControlPage(control))
+    let header = Array(try #require(try DiskImage(disk).files[names[1]]).prefix(4096))
+    try DiskImage.write(manifest, at: 0, of: StoreFile.manifest, on: disk)
+    try DiskImage.write([UInt8](repeating: 0, count: 4096), at: 0, of: names[1], on: disk)
+    page.publish(durable: 2, written: 2)
+    let reader = try open(disk)
+    try DiskImage.write(header, at: 0, of: names[1], on: disk)
+    page.publish(durable: 6, written: 6)
+    _ = try reader.wait(after: 2, milliseconds: 100)
+    #expect(try reader.read().map(\.payload) == (1...6).map { [UInt8($0)] })
+    withExtendedLifetime(log) {}
+  }
+
   /// A spare that something was written into is none; nobody misses it.
   @Test func aDamagedSpareOfAClosedStoreCostsNothing() throws {
     let disk = SimulatedFileSystem()
