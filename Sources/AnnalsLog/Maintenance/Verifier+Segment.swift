@@ -190,12 +190,15 @@ extension Verification {
       header: restored,
       entry: entry
     )
-    if entry.isSealed || isKnown || hasDurableFrames(probe) {
+    // Beside a writer: what it has published was there before the header was looked at. Where all of
+    // that was checked, frames behind a header that was missed may have come since.
+    let isUnpublished =
+      through != .max && lastPosition >= through && lastRecord >= throughRecord
+    if entry.isSealed || isKnown || !isUnpublished && hasDurableFrames(probe) {
       if let problem { add(problem) }
       return restored
     }
-    // Beside a writer it may be what that is writing just now.
-    let isLeft = through != .max || restored.isLeft(in: mapping.bytes)
+    let isLeft = isUnpublished || restored.isLeft(in: mapping.bytes)
     let content = Segment.firstFrame..<max(Segment.firstFrame, mapping.count)
     let isShort = mapping.count < HeaderBlock.byteCount
     if isForeign || isShort || !isLeft && !mapping.bytes.isZero(content), let problem {

@@ -131,7 +131,8 @@ struct Verification {
 
   /// What the manifest notes of the log's end must be there.
   private mutating func checkEnd() {
-    guard through == .max, let tail = manifest?.tail, tail.segment != 0 else { return }
+    guard through == .max else { return checkPublished() }
+    guard let tail = manifest?.tail, tail.segment != 0 else { return }
     let isListed = files.contains { $0.entry.id == resolved(tail.segment) }
     if !isListed {
       add(
@@ -157,6 +158,22 @@ struct Verification {
         )
       )
     }
+  }
+
+  /// What a writer at work has published must be there.
+  private mutating func checkPublished() {
+    guard lastPosition < through else { return }
+    add(
+      VerifyProblem(
+        .mismatch,
+        nil,
+        file: StoreFile.control,
+        positions: PositionRange(Position(lastPosition + 1), Position(through)),
+        field: "last published position",
+        expected: lastPosition,
+        found: through
+      )
+    )
   }
 
   // MARK: Reporting

@@ -89,13 +89,6 @@ extension LogOpener {
     if isBesideWriter, lastPosition >= through, header.basePosition > lastPosition + 1 {
       return false
     }
-    // Or it is being begun: where its header was not there yet, frames may have come since, behind
-    // more than what is to be seen. They must not be taken for what follows here.
-    if isBesideWriter, lastPosition >= through, isDamaged, problem != .identity, successor == nil,
-      manifest.tail.segment != entry.id
-    {
-      return false
-    }
     if header.basePosition != lastPosition + 1, damages.isEmpty {
       throw .corrupt(
         Corruption(
@@ -112,8 +105,15 @@ extension LogOpener {
       header: header,
       entry: entry
     )
+    // Nothing in it is to be seen yet. Without a header when that was looked at, it may have got one
+    // since, and durable frames, behind more than what is to be seen: they do not follow here.
+    let isUnpublished =
+      isBesideWriter && lastPosition >= through && lastRecord >= throughRecord
+      && successor == nil && manifest.tail.segment != entry.id
     var isFeared = false
-    if isDamaged, !hasDurableFrames(segment, successor, contentEnd: current.contentEnd) {
+    if isDamaged,
+      isUnpublished || !hasDurableFrames(segment, successor, contentEnd: current.contentEnd)
+    {
       switch judge(segment, problem, contentEnd: current.contentEnd) {
       case .neverBegun: return false
       case .begun: break
