@@ -16,17 +16,26 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   /// The number of bytes written.
   package private(set) var count: Int
 
-  /// An empty buffer with room for `capacity` bytes.
+  /// An empty buffer with room for `capacity` bytes; without any it takes no memory before bytes
+  /// are written.
   package init(capacity: Int = 256) {
-    let room = max(capacity, 16)
-    unsafe base = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
-    self.capacity = room
     count = 0
+    if capacity == 0, let nowhere = unsafe UnsafeMutableRawPointer(bitPattern: Self.alignment) {
+      unsafe base = nowhere
+      self.capacity = 0
+      return
+    }
+    let room = max(capacity, Self.roomMin)
+    unsafe base = .allocate(byteCount: room, alignment: Self.alignment)
+    self.capacity = room
   }
 
   deinit {
-    unsafe base.deallocate()
+    if capacity > 0 { unsafe base.deallocate() }
   }
+
+  private static let alignment = 16
+  private static let roomMin = 16
 
   /// The bytes written so far.
   package var bytes: Span<UInt8> {
@@ -51,9 +60,9 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     removeAll()
     if length > capacity {
       // Nothing is kept, so nothing is moved; and not more than asked for, which may be much.
-      unsafe base.deallocate()
+      if capacity > 0 { unsafe base.deallocate() }
       capacity = max(length, capacity * 2)
-      unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+      unsafe base = .allocate(byteCount: capacity, alignment: Self.alignment)
     }
     guard unsafe fill(base) else { return false }
     count = length
@@ -78,6 +87,9 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     bytes.extracting(range).equals(other)
   }
 
+  /// Whether the bytes are those of `other`.
+  package borrowing func equals(_ other: Span<UInt8>) -> Bool { bytes.equals(other) }
+
   /// Forgets the bytes and keeps the memory.
   package mutating func removeAll() {
     count = 0
@@ -97,11 +109,11 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
 
   @inline(never)
   private mutating func grow(_ needed: Int) {
-    var larger = capacity * 2
+    var larger = max(capacity * 2, Self.roomMin)
     while larger < needed { larger *= 2 }
-    let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+    let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: Self.alignment)
     unsafe moved.copyMemory(from: base, byteCount: count)
-    unsafe base.deallocate()
+    if capacity > 0 { unsafe base.deallocate() }
     unsafe base = moved
     capacity = larger
   }

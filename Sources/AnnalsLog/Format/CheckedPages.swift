@@ -100,6 +100,8 @@ package final class CheckedFile: Sendable {
   private let pages: Int
   private let magic: FileHeader.Magic
   private let verified: VerifiedBits
+  /// Pages that the system was asked for in advance.
+  private let asked: VerifiedBits
 
   /// Checks the header block and the table of checksums of `mapping`, which begins with `magic`.
   package init(
@@ -113,6 +115,7 @@ package final class CheckedFile: Sendable {
     self.name = name
     self.mapping = mapping
     verified = VerifiedBits(count: pages)
+    asked = VerifiedBits(count: pages)
   }
 
   private static func checkHeader(
@@ -175,9 +178,14 @@ package final class CheckedFile: Sendable {
 
   /// Has the processor fetch what stands at `offset` of the body, or the system, if the page was
   /// not read before.
+  ///
+  /// Asks the system for a page once: who prefetches may turn out not to need it, again and again.
   package func prefetch(_ offset: Int) {
     let page = offset / CheckedPages.pageSize
-    if page >= 0, page < pages, !verified.contains(page) { return startReading(page...page) }
+    if page >= 0, page < pages, !verified.contains(page), !asked.contains(page) {
+      asked.insert(page)
+      return startReading(page...page)
+    }
     mapping.prefetch(CheckedPages.pageSize + offset)
   }
 
@@ -195,7 +203,20 @@ package final class CheckedFile: Sendable {
   }
 
   /// Checks the pages that hold `range` of the body, each once per process.
+  @inline(__always)
   package func check(_ range: Range<Int>) throws(LogError) {
+    let page = range.lowerBound / CheckedPages.pageSize
+    // Nearly always one page, and known.
+    if range.lowerBound >= 0, range.upperBound <= (page + 1) * CheckedPages.pageSize, page < pages,
+      verified.contains(page)
+    {
+      return
+    }
+    try checkPages(range)
+  }
+
+  @inline(never)
+  private func checkPages(_ range: Range<Int>) throws(LogError) {
     guard range.lowerBound >= 0, range.upperBound <= byteCount else {
       throw .corrupt(Corruption(file: name, offset: 0, .malformed(Self.structure(magic))))
     }

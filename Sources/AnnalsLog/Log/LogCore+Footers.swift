@@ -263,14 +263,6 @@ extension Directory.Run {
 }
 
 extension LogView {
-  /// Where `id`, or what took its place, stands in log order; behind all others if the view does
-  /// not have it yet.
-  package func order(of id: SegmentID) -> Int {
-    if let index = segments.lastIndex(where: { $0.id == id }) { return index }
-    guard let rewritten = replaced[id] else { return segments.count }
-    return segments.lastIndex { $0.id == rewritten } ?? segments.count
-  }
-
   /// The segments that an index checkpoint answers for; of the first and the last, if they took
   /// the place of several, perhaps only for a part.
   package func covered(by checkpoint: IndexCheckpoint) -> Range<Int> {

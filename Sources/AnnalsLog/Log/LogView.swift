@@ -8,6 +8,8 @@ package final class LogView: Sendable {
   package let directory: Directory
   /// Segments that are no longer there, and the rewritten ones in their places.
   package let replaced: [SegmentID: SegmentID]
+  /// The ids of `segments`: to find one by its id without a look at each, nor a reference to it.
+  private let ids: [SegmentID]
   /// The key tables of the newest segments, for who fetches from them in advance.
   package let newestTables: [SortedKeys]
 
@@ -19,6 +21,7 @@ package final class LogView: Sendable {
     self.segments = segments
     self.replaced = replaced
     self.directory = directory
+    ids = segments.map(\.id)
     newestTables = segments.suffix(Self.tablesMax).compactMap { $0.footer?.keys }
   }
 
@@ -46,9 +49,25 @@ package final class LogView: Sendable {
 
   /// The segment with the given id, or the one that took its place.
   package func segment(_ id: SegmentID) -> Segment? {
-    // Ids rise in log order until compaction; look at the end first, where loads look most.
-    if let found = segments.last(where: { $0.id == id }) { return found }
-    guard let rewritten = replaced[id] else { return nil }
-    return segments.last { $0.id == rewritten }
+    let order = order(of: id)
+    return order < segments.count ? segments[order] : nil
+  }
+
+  /// Where `id`, or what took its place, stands in log order; behind all others if the view does
+  /// not have it yet.
+  package func order(of id: SegmentID) -> Int {
+    if let found = place(of: id) { return found }
+    guard !replaced.isEmpty, let rewritten = replaced[id] else { return ids.count }
+    return place(of: rewritten) ?? ids.count
+  }
+
+  /// Ids rise in log order until compaction: looked for from the end, where loads look most.
+  private func place(of id: SegmentID) -> Int? {
+    var place = ids.count
+    while place > 0 {
+      place -= 1
+      if ids[place] == id { return place }
+    }
+    return nil
   }
 }

@@ -190,8 +190,8 @@ extension Verification {
       header: restored,
       entry: entry
     )
-    // Beside a writer: what it has published was there before the header was looked at. Where all of
-    // that was checked, frames behind a header that was missed may have come since.
+    // Beside a writer: what it has published was there before the header was looked at. Where all
+    // of that was checked, frames behind a header that was missed may have come since.
     let isUnpublished =
       through != .max && lastPosition >= through && lastRecord >= throughRecord
     if entry.isSealed || isKnown || !isUnpublished && hasDurableFrames(probe) {

@@ -1,15 +1,16 @@
 extension EventCursor {
-  mutating func setPostings(_ found: consuming Postings) {
-    postings = found
-    if postings.parts.isEmpty { return }
-    partIndex = isReversed ? 0 : postings.parts.count - 1
+  /// Begins with the places that were found.
+  mutating func enterPostings() {
+    let count = decoder.memory.postings.value.parts.count
+    if count == 0 { return }
+    partIndex = isReversed ? 0 : count - 1
     enterSegment()
   }
 
   /// Begins with the places in the segment at `partIndex`.
   private mutating func enterSegment() {
-    let segment = postings.parts[partIndex].segment
-    places = postings.parts[partIndex].places
+    let segment = decoder.memory.postings.value.parts[partIndex].segment
+    places = decoder.memory.postings.value.parts[partIndex].places
     ordinalIndex = isReversed ? places.upperBound - 1 : places.lowerBound
     keyBase = segment.base.position
     keyLimit = segment.limit
@@ -19,7 +20,7 @@ extension EventCursor {
 
   mutating func advanceByKey() throws(LogError) -> Int? {
     while let place = nextPlace() {
-      let position = keyBase + UInt64(postings.ordinals[place])
+      let position = keyBase + UInt64(decoder.memory.postings.value.ordinals[place])
       if position > through || position <= after { continue }
       if let passed, passed.first.rawValue <= position, position <= passed.last.rawValue {
         continue
@@ -29,7 +30,7 @@ extension EventCursor {
       }
       guard let index = decoder.frame.index(of: position, decoder.bytes), isAsked(index) else {
         // What the footer led to is not the key's event: it is not this segment's footer.
-        let segment = postings.parts[partIndex].segment
+        let segment = decoder.memory.postings.value.parts[partIndex].segment
         throw .corrupt(
           Corruption(file: segment.footer?.name ?? segment.name, offset: 0, .identity)
         )
@@ -94,7 +95,7 @@ extension EventCursor {
         ? (position ?? 0) < lost.first.rawValue : (position ?? .max) > lost.last.rawValue
       if !isPast { return }
       unindexed.removeFirst()
-      if let lastVersion, filter.aggregate != nil {
+      if let lastVersion, filter.isOfAggregate {
         if let version, isReversed ? version + 1 == lastVersion : version == lastVersion + 1 {
           continue
         }
@@ -109,7 +110,7 @@ extension EventCursor {
 
   mutating func noteUnindexed(_ request: ReadRequest) {
     let isByVersion = request.aggregate != nil
-    var found = (core.damages + postings.doubts).filter { damage in
+    var found = (core.damages + decoder.memory.postings.value.doubts).filter { damage in
       guard let lost = damage.positions else { return false }
       return lost.first.rawValue <= through
         && (isByVersion || request.after < lost.last.rawValue)
@@ -132,9 +133,9 @@ extension EventCursor {
         return place
       }
       partIndex += isReversed ? 1 : -1
-      guard postings.parts.indices.contains(partIndex) else {
+      guard decoder.memory.postings.value.parts.indices.contains(partIndex) else {
         // Asking again gives nothing again.
-        postings = Postings()
+        decoder.memory.postings.value.removeAll()
         places = 0..<0
         return nil
       }
@@ -144,12 +145,21 @@ extension EventCursor {
 
   /// Loads the frame that holds `position`, which is that of the ordinal at `place`.
   private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
-    if !window.covers(placeNumber) {
-      window.fill(from: placeNumber, postings, partIndex, place, isReversed, core, &decoder)
+    if !decoder.memory.window.value.covers(placeNumber) {
+      let memory = decoder.memory
+      memory.window.value.fill(
+        from: placeNumber,
+        memory.postings.value,
+        partIndex,
+        place,
+        isReversed,
+        core,
+        &decoder
+      )
     }
     isLoaded = false
     do throws(LogError) {
-      let found = window.frame(placeNumber)
+      let found = decoder.memory.window.value.frame(placeNumber)
       try loadFrame(of: position, from: found.offset, ahead: found.index)
     } catch {
       try loadFrameSlowly(of: position)
@@ -174,7 +184,7 @@ extension EventCursor {
   /// As `loadFrame`, where a frame on the way is damaged, or the one looked for is: tells which,
   /// once.
   private mutating func loadFrameSlowly(of position: UInt64) throws(LogError) {
-    let segment = postings.parts[partIndex].segment
+    let segment = decoder.memory.postings.value.parts[partIndex].segment
     do throws(LogError) {
       let offset = try core.locate(position, in: segment)
       do throws(LogError) {
@@ -190,7 +200,7 @@ extension EventCursor {
 
   /// Whether the event is one of the key that was looked up: its full text, not only its hash.
   private mutating func isAsked(_ index: Int) -> Bool {
-    if filter.aggregate != nil { return decoder.isEventOfKey(index) }
+    if filter.isOfAggregate { return decoder.isEventOfKey(index) }
     if let tag = filter.tag {
       let event = unsafe EventView(unretained: &decoder, index)
       return event.hasTag(tag.span)

@@ -20,6 +20,11 @@ public struct EventCursor: ~Copyable {
   var index = 0
   /// Walking forwards: the end of the loaded frame's events that are visible and asked for.
   var readyEnd = 0
+  // Those up to `plainEnd`, and behind `plainBegin`, are given as they are, one position after the
+  // other from `plainBase` on, and counted when they have been.
+  private var plainEnd = 0
+  private var plainBegin = 0
+  private var plainBase: UInt64 = 0
   // Walking: where the next frame stands.
   var segmentIndex = 0
   var offset = 0
@@ -34,14 +39,12 @@ public struct EventCursor: ~Copyable {
   var damage: LogError?
   // By key: the places still to be visited, those of one segment at a time.
   private let isByKey: Bool
-  var postings = Postings()
   var partIndex = 0
   var places = 0..<0
   var ordinalIndex = 0
   var keyBase: UInt64 = 0
   var keyLimit = 0
   var placeNumber = -1
-  var window = PlaceWindow()
   /// Damage whose events may be the key's, and that has not been passed yet, in reading order.
   var unindexed: ArraySlice<Corruption> = []
   /// Damaged positions that were told of; places among them are not visited again.
@@ -69,32 +72,33 @@ public struct EventCursor: ~Copyable {
     let tag = request.query.items.count == 1 ? request.query.items[0].tags.first : nil
     filter = EventFilter(request, tag: request.aggregate == nil ? tag : nil, core.types)
     isPlain = filter.isOpen && rules == nil
-    isByKey = filter.aggregate != nil || filter.tag != nil
+    isByKey = request.aggregate != nil || filter.tag != nil
     if let rules {
       retention = try RetentionFilter(core, rules, request, visible: visible, view)
     }
-    if let id = filter.aggregate {
-      decoder.setKey(id.span)
-      let hash = core.hasher.hash(id.span, .aggregate)
-      setPostings(
-        try core.postings(
-          hash,
-          view,
-          afterVersion: max(request.after, retention?.own?.version ?? 0),
-          throughVersion: request.until,
-          isPinned: request.pin != nil
-        )
+    if let id = request.aggregate {
+      let bytes = id.text.utf8Span.span
+      decoder.setKey(bytes)
+      let hash = core.hasher.hash(bytes, .aggregate)
+      try core.findPostings(
+        hash,
+        view,
+        afterVersion: max(request.after, retention?.own?.version ?? 0),
+        throughVersion: request.until,
+        isPinned: request.pin != nil,
+        into: &decoder.memory.postings.value
       )
+      enterPostings()
     } else if let tag = filter.tag {
       let hash = core.hasher.hash(tag.span, .tag)
-      setPostings(
-        try core.postings(
-          hash,
-          view,
-          afterPosition: request.after,
-          isPinned: request.pin != nil
-        )
+      try core.findPostings(
+        hash,
+        view,
+        afterPosition: request.after,
+        isPinned: request.pin != nil,
+        into: &decoder.memory.postings.value
       )
+      enterPostings()
     } else {
       try start()
     }
@@ -108,6 +112,23 @@ public struct EventCursor: ~Copyable {
   ///   cursor reads on behind them, as does a new one that starts there.
   @_lifetime(&self)
   public mutating func next() throws(LogError) -> EventView? {
+    if index < plainEnd {
+      let found = index
+      index = found &+ 1
+      let position = plainBase &+ UInt64(truncatingIfNeeded: found)
+      return unsafe _overrideLifetime(
+        EventView(next: &decoder, found, at: position),
+        mutating: &self
+      )
+    }
+    return try nextInTurn()
+  }
+
+  /// The next event, where something is to be decided about it.
+  @inline(never)
+  @_lifetime(&self)
+  private mutating func nextInTurn() throws(LogError) -> EventView? {
+    if plainEnd > 0 { leavePlain() }
     if isFinished { return nil }
     while true {
       var found = index
@@ -120,6 +141,7 @@ public struct EventCursor: ~Copyable {
       if isPlain {
         remaining &-= 1
         if remaining == 0 { isFinished = true }
+        if index < readyEnd, !decoder.frame.hasPositions { enterPlain() }
         // Made where it is returned: a copy of what was just written waits for the writes.
         return unsafe _overrideLifetime(EventView(unretained: &decoder, found), mutating: &self)
       }
@@ -132,6 +154,20 @@ public struct EventCursor: ~Copyable {
     }
     isFinished = true
     return nil
+  }
+
+  /// Has the rest of the loaded frame given without a question, as far as it is asked for.
+  private mutating func enterPlain() {
+    plainBegin = index
+    plainBase = decoder.frame.firstPosition
+    plainEnd = index &+ min(remaining, readyEnd &- index)
+  }
+
+  /// Counts what was given so.
+  private mutating func leavePlain() {
+    remaining &-= index &- plainBegin
+    plainEnd = 0
+    if remaining == 0 { isFinished = true }
   }
 
   /// Whether the rules of retention hide the event; takes its payload away if they want that.

@@ -89,7 +89,8 @@ extension LogCore {
     sequence: UInt64
   ) throws(LogError) -> KeyUse? {
     let view = currentView
-    let found = try postings(hash, view)
+    var found = Postings()
+    try findPostings(hash, view, into: &found)
     guard let newest = found.parts.first, let last = newest.places.last else { return nil }
     let position = newest.segment.base.position + UInt64(found.ordinals[last])
     let offset = try locate(position, in: newest.segment)

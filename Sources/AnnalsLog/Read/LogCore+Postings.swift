@@ -17,31 +17,40 @@ package struct Postings: Sendable {
 
   /// No places.
   package init() {}
+
+  /// Forgets the places, and keeps the memory.
+  package mutating func removeAll() {
+    parts.removeAll(keepingCapacity: true)
+    ordinals.removeAll(keepingCapacity: true)
+    if !doubts.isEmpty { doubts = [] }
+  }
 }
 
 extension LogCore {
-  /// Where the events of a key stand.
+  /// Finds where the events of a key stand.
   ///
   /// - Parameters:
   ///   - version: for an aggregate, events up to this version need not be found.
   ///   - throughVersion: for an aggregate, events behind this version are not given.
   ///   - position: events up to this position need not be found.
   ///   - isPinned: whether the view may be an old one.
-  package func postings(
+  ///   - found: what is found takes the place of what it holds.
+  package func findPostings(
     _ hash: KeyHash,
     _ view: LogView,
     afterVersion version: UInt64 = 0,
     throughVersion: UInt64 = .max,
     afterPosition position: UInt64 = 0,
-    isPinned: Bool = false
-  ) throws(LogError) -> Postings {
-    var found = Postings()
+    isPinned: Bool = false,
+    into found: inout Postings
+  ) throws(LogError) {
+    found.removeAll()
     let tables = view.newestTables
     for index in tables.indices { tables[index].prefetch(hash) }
     for index in tables.indices { tables[index].prefetchNeighbours(hash) }
     let newest = try newestSegment(hash, view, isPinned: isPinned)
     found.doubts = newest.doubts
-    if newest.segment == 0 { return found }
+    if newest.segment == 0 { return }
     found.parts.reserveCapacity(8)
     found.ordinals.reserveCapacity(32)
     var known = newest.entry.map { ($0, newest.footer) }
@@ -116,7 +125,6 @@ extension LogCore {
         throw .corrupt(Corruption(file: segment.footerName, offset: 0, .identity))
       }
     }
-    return found
   }
 
   /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
@@ -131,7 +139,8 @@ extension LogCore {
     into ordinals: inout [UInt32],
     from start: Int
   ) throws(LogError) -> KeyEntry? {
-    let chained = Array(ordinals[start...])
+    // An array of a slice of nothing may be the same array, which would have to be copied then.
+    let chained = start == ordinals.count ? [] : Array(ordinals[start...])
     // The footer may have taken the place of the one the entry is from.
     let known = known.flatMap { $0.footer === footer ? $0.entry : nil }
     do throws(LogError) {

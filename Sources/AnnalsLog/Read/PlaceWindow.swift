@@ -15,6 +15,12 @@ struct PlaceWindow {
     var places: Range<Int>
   }
 
+  /// Forgets all places, and keeps the memory.
+  mutating func forget() {
+    offsets.removeAll(keepingCapacity: true)
+    runs.removeAll(keepingCapacity: true)
+  }
+
   /// Whether place `number` is known.
   func covers(_ number: Int) -> Bool {
     number >= first && number < first + offsets.count
@@ -41,7 +47,7 @@ struct PlaceWindow {
     offsets.removeAll(keepingCapacity: true)
     offsets.reserveCapacity(Self.countMax)
     runs.removeAll(keepingCapacity: true)
-    runs.reserveCapacity(min(8, postings.parts.count))
+    runs.reserveCapacity(8)
     var part = part
     var place: Int? = place
     while offsets.count < Self.countMax, postings.parts.indices.contains(part) {

@@ -68,8 +68,8 @@ package struct EventFilter: Sendable {
   private let category: [UInt8]?
   private let since: Int64
   private let before: Int64
-  /// The bytes every event's aggregate must have.
-  package let aggregate: [UInt8]?
+  /// Whether every event must be of one aggregate.
+  package let isOfAggregate: Bool
   /// A tag every event must have, because it was looked up by it.
   package let tag: [UInt8]?
   package let minimumVersion: UInt64
@@ -83,7 +83,7 @@ package struct EventFilter: Sendable {
     category = request.category.map { Array($0.utf8) }
     since = request.since?.microseconds ?? .min
     before = request.before?.microseconds ?? .max
-    aggregate = request.aggregate.map { Array($0.text.utf8) }
+    isOfAggregate = request.aggregate != nil
     self.tag = tag.map { Array($0.utf8) }
     minimumVersion = request.aggregate == nil ? 0 : request.after
     maximumVersion = request.aggregate == nil ? .max : request.until
@@ -97,7 +97,7 @@ package struct EventFilter: Sendable {
   package func matches(_ event: borrowing EventView) -> Bool {
     let time = event.time.microseconds
     if time < since || (time >= before && before != .max) { return false }
-    if aggregate != nil {
+    if isOfAggregate {
       let version = event.version.rawValue
       if version <= minimumVersion || version > maximumVersion { return false }
     }

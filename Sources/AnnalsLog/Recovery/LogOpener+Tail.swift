@@ -105,8 +105,8 @@ extension LogOpener {
       header: header,
       entry: entry
     )
-    // Nothing in it is to be seen yet. Without a header when that was looked at, it may have got one
-    // since, and durable frames, behind more than what is to be seen: they do not follow here.
+    // Nothing in it is to be seen yet. Without a header when that was looked at, it may have got
+    // one since, and durable frames, behind more than what is to be seen: they do not follow here.
     let isUnpublished =
       isBesideWriter && lastPosition >= through && lastRecord >= throughRecord
       && successor == nil && manifest.tail.segment != entry.id

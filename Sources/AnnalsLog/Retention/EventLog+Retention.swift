@@ -198,7 +198,8 @@ extension LogCore {
 
   /// The position of an aggregate's newest event that is still there.
   private func newestPosition(of hash: KeyHash) throws(LogError) -> UInt64? {
-    let found = try postings(hash, currentView)
+    var found = Postings()
+    try findPostings(hash, currentView, into: &found)
     guard let part = found.parts.first, let last = part.places.last else { return nil }
     return part.segment.base.position + UInt64(found.ordinals[last])
   }

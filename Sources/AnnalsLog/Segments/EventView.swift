@@ -39,6 +39,23 @@ public struct EventView: ~Escapable {
     unsafe payloadStart = decoder.start(payload)
   }
 
+  /// The event at `index` of the frame that `decoder` holds, which must be the one behind the last
+  /// one made, at a position that is known.
+  ///
+  /// Unsafe: as above.
+  @unsafe
+  @_lifetime(immortal)
+  @inline(__always)
+  init(next decoder: inout FrameDecoder, _ index: Int, at position: UInt64) {
+    let payload = unsafe decoder.nextPayload(index)
+    self.position = Position(position)
+    packed =
+      UInt64(truncatingIfNeeded: index) << Self.indexShift
+      | UInt64(truncatingIfNeeded: unsafe payload.count) << Self.countShift
+    unsafe annex = Unmanaged.passUnretained(decoder.annex)
+    unsafe payloadStart = payload.start
+  }
+
   private var index: Int {
     @inline(__always) get { Int(truncatingIfNeeded: packed >> Self.indexShift) }
   }
@@ -115,7 +132,7 @@ public struct EventView: ~Escapable {
 
   /// The name of its type; empty if the type table has lost it.
   public var type: String {
-    unsafe annex._withUnsafeGuaranteedRef { $0.types.name(typeNumber) ?? "" }
+    unsafe annex._withUnsafeGuaranteedRef { $0.types.value.name(typeNumber) ?? "" }
   }
 
   private var place: ExtrasPlace? {

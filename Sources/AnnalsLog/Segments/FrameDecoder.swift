@@ -7,6 +7,7 @@
 struct FrameDecoder: ~Copyable {
   /// What the views of the frame's events reach beyond its bytes.
   let annex: FrameAnnex
+  let memory: CursorMemory
   private(set) var segment: Segment?
   // Of the segment entered last, so that an event counts no references; `segment` keeps them.
   private var current: Unmanaged<Segment>?
@@ -14,25 +15,28 @@ struct FrameDecoder: ~Copyable {
   private var counted = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
-  /// Frames that were looked at in advance, and where in them what is sought stands; not verified.
-  private var ahead: [Ahead] = []
   private var aheadCount = 0
-  private var key = ByteBuffer(capacity: 16)
   private let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy = ByteBuffer(capacity: 0)
   // The event behind the one whose payload was asked for last, and where its payload begins.
   private var nextIndex = 0
   private var nextPayload = 0
+  private var lengths = Column(constant: 0)
   /// The frame, where it is stored compressed.
   private var expanded = ByteBuffer(capacity: 0)
   private var isExpanded = false
 
   /// A decoder that holds no frame.
   init(types: TypeTable, isGuarded: Bool) {
-    annex = FrameAnnex(types)
+    memory = CursorMemory.take(types)
+    annex = memory.annex
     self.isGuarded = isGuarded
     if isGuarded { GuardedCopy.install() }
+  }
+
+  deinit {
+    memory.giveBack()
   }
 
   /// Where everything stands in the frame that is loaded.
@@ -107,11 +111,11 @@ struct FrameDecoder: ~Copyable {
     }
     // The bytes live as long as segment and annex, which stay what they are meanwhile.
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    if number >= 0, number < aheadCount, ahead[number].frame.start == offset {
+    if number >= 0, number < aheadCount, memory.ahead.value[number].frame.start == offset {
       // The same bytes gave it, which never change once they verify.
-      annex.frame.value = ahead[number].frame
+      annex.frame.value = memory.ahead.value[number].frame
       begin()
-      if let place = ahead[number].place {
+      if let place = memory.ahead.value[number].place {
         nextIndex = place.index
         nextPayload = place.payload
         annex.rows.value.begin(at: place.row, place.id)
@@ -139,6 +143,7 @@ struct FrameDecoder: ~Copyable {
     annex.rows.value.begin(frame)
     nextIndex = 0
     nextPayload = frame.payloadsOffset
+    lengths = frame.payloadLengths
   }
 
   /// Reads a frame that is stored compressed, and verified.
@@ -193,7 +198,7 @@ struct FrameDecoder: ~Copyable {
   /// - Parameter count: how many will be looked at now.
   mutating func beginAhead(expecting count: Int) {
     aheadCount = 0
-    if !isGuarded { ahead.reserveCapacity(count) }
+    if !isGuarded { memory.ahead.value.reserveCapacity(count) }
   }
 
   /// Looks at the frame at `offset` in advance, and has the processor fetch what the event at
@@ -203,13 +208,22 @@ struct FrameDecoder: ~Copyable {
   mutating func lookAhead(_ position: UInt64, _ segment: Segment, at offset: Int) {
     // In guarded mode the mapping must not be touched.
     if isGuarded { return }
-    let mapped = unsafe segment.mapping.buffer
-    let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
-    if aheadCount == ahead.count { ahead.append(Ahead()) }
+    if aheadCount == memory.ahead.value.count { memory.ahead.value.append(Ahead()) }
     let number = aheadCount
     aheadCount += 1
-    ahead[number].frame.start = 0
-    ahead[number].place = nil
+    look(position, segment, at: offset, into: &memory.ahead.value[number])
+  }
+
+  private func look(
+    _ position: UInt64,
+    _ segment: Segment,
+    at offset: Int,
+    into ahead: inout Ahead
+  ) {
+    let mapped = unsafe segment.mapping.buffer
+    let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
+    ahead.frame.start = 0
+    ahead.place = nil
     guard
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
@@ -217,12 +231,12 @@ struct FrameDecoder: ~Copyable {
     if header.byteCount > Segment.firstReadBytes {
       segment.startReading(offset, byteCount: header.byteCount)
     }
-    if !ahead[number].frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
-      ahead[number].frame.start = 0
+    if !ahead.frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
+      ahead.frame.start = 0
       return
     }
-    guard let place = ahead[number].frame.place(position, bytes) else { return }
-    ahead[number].place = place
+    guard let place = ahead.frame.place(position, bytes) else { return }
+    ahead.place = place
     unsafe Prefetch.fetch(mapped, place.id)
     var line = place.payload
     let end = place.payload &+ min(place.payloadCount, Self.fetchedBytesMax)
@@ -236,7 +250,7 @@ struct FrameDecoder: ~Copyable {
   private static let fetchedBytesMax = 512
 
   /// A frame that was looked at in advance.
-  private struct Ahead: BitwiseCopyable {
+  struct Ahead: BitwiseCopyable {
     var frame = EventsFrame()
     /// Where in it the event that is sought stands.
     var place: EventsFrame.EventPlace?
@@ -327,6 +341,21 @@ struct FrameDecoder: ~Copyable {
     return (offset, count)
   }
 
+  /// The payload of event `index`, which must be the one behind that whose payload was asked for
+  /// last.
+  ///
+  /// Unsafe: the frame must stay loaded while the pointer is used.
+  @unsafe
+  @inline(__always)
+  mutating func nextPayload(_ index: Int) -> (start: UnsafeRawPointer, count: Int) {
+    let span = unsafe Span<UInt8>(_unsafeBytes: counted)
+    let count = Int(truncatingIfNeeded: lengths.value(index, in: span))
+    let offset = nextPayload
+    nextIndex = index &+ 1
+    nextPayload = offset &+ count
+    return unsafe (start((offset, count)), count)
+  }
+
   private mutating func seekPayload(_ index: Int, _ bytes: Span<UInt8>) {
     if index < nextIndex {
       nextIndex = 0
@@ -338,15 +367,15 @@ struct FrameDecoder: ~Copyable {
   }
 
   /// Notes the aggregate that `isEventOfKey` asks for.
-  mutating func setKey(_ id: Span<UInt8>) {
-    key.removeAll()
-    key.append(id)
+  func setKey(_ id: Span<UInt8>) {
+    memory.key.value.removeAll()
+    memory.key.value.append(id)
   }
 
   /// Whether event `index` belongs to the aggregate that was noted.
-  mutating func isEventOfKey(_ index: Int) -> Bool {
+  func isEventOfKey(_ index: Int) -> Bool {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    return key.bytes.equals(bytes.extracting(annex.idRange(index, bytes)))
+    return memory.key.value.equals(bytes.extracting(annex.idRange(index, bytes)))
   }
 }
 
@@ -354,7 +383,8 @@ struct FrameDecoder: ~Copyable {
 /// handed out.
 @safe
 final class FrameAnnex {
-  let types: TypeTable
+  /// The names of the log's types.
+  let types: Cell<TypeTable>
   /// What the frame's offsets count in; valid while the decoder holds the frame.
   let bytes = unsafe Cell(UnsafeRawBufferPointer(start: nil, count: 0))
   let frame = Cell(EventsFrame())
@@ -362,7 +392,14 @@ final class FrameAnnex {
   var extras = FrameExtras()
 
   init(_ types: TypeTable) {
-    self.types = types
+    self.types = Cell(types)
+  }
+
+  /// Leaves the frame, whose bytes may go now.
+  func forget() {
+    unsafe bytes.value = UnsafeRawBufferPointer(start: nil, count: 0)
+    if frame.value.extrasEnd != 0 { extras.removeAll() }
+    frame.value.extrasEnd = 0
   }
 
   /// Where the aggregate id of event `index` stands.
