@@ -158,7 +158,8 @@ extension Verification {
     return end
   }
 
-  /// What stands behind the last whole frame: damage as far as the index goes, else a torn tail.
+  /// What stands behind the last whole frame: damage as far as the index goes, else a torn tail, or
+  /// what a writer has prepared.
   private mutating func checkEnd(
     _ file: SnapshotFile,
     _ index: SnapshotIndexFile?,
@@ -179,7 +180,7 @@ extension Verification {
         let found = try file.read(at: place, byteCount: Int(entry.length) * FrameHeader.unit)
         if found != nil { snapshots.aggregates.insert(entry.hash) }
       }
-    } else if end < size, through == .max {
+    } else if end < size, through == .max, try !file.isZero(from: end, to: size) {
       note(.tornTail, file.file.name, offset: end, byteCount: size - end)
     }
   }

@@ -149,6 +149,18 @@ struct SnapshotFile: Sendable {
     return offset
   }
 
+  /// Whether nothing but zeros stands from `start` up to `end`.
+  func isZero(from start: Int, to end: Int) throws(LogError) -> Bool {
+    guard start >= Self.firstFrame else { return false }
+    var offset = start
+    while offset < end {
+      let bytes = try file.read(min(Self.windowByteCount, end - offset), at: offset)
+      if bytes.isEmpty || !bytes.span.isZero(0..<bytes.count) { return false }
+      offset += bytes.count
+    }
+    return true
+  }
+
   /// The index of the file; nil if it has none that fits.
   ///
   /// - Throws: `.corrupt`, `.truncatedFile`, `.unsupportedVersion`, `.system`.

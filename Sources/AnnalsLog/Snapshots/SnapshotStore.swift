@@ -41,7 +41,13 @@ package final class SnapshotStore: @unchecked Sendable {
   /// The file that new snapshots go to.
   struct Tail {
     var file: SnapshotFile
+    /// Where the last frame ends.
     var end: Int
+    /// Up to here zeros may stand behind that; they are cut when the file is written no more.
+    var zeroedThrough = 0
+    /// Up to here it was decided whether they are written, and when last, in microseconds.
+    var preparedThrough = 0
+    var preparedAt: Int64 = 0
   }
 
   struct State {
@@ -342,11 +348,12 @@ package final class SnapshotStore: @unchecked Sendable {
         withState { $0.places.files[number] = .init(file: file, end: start) }
       }
       let end = walk(file, from: start)
-      // What stands behind the last whole frame is torn, and nothing is written upon that.
-      if isWriting, isNewest, file.header.isWritable, (try? file.file.size()) == end,
-        end < core.options.snapshotFileBytes
+      // What stands behind the last whole frame is torn, and nothing is written upon that, unless
+      // it is what a writer has prepared.
+      if isWriting, isNewest, file.header.isWritable, end < core.options.snapshotFileBytes,
+        let size = try? file.file.size(), (try? file.isZero(from: end, to: size)) ?? false
       {
-        tail = Tail(file: file, end: end)
+        tail = Tail(file: file, end: end, zeroedThrough: size, preparedThrough: size)
       }
     } catch {
       // A writer beside a reader has made the name and not yet written the block.
