@@ -95,7 +95,7 @@ extension EventLog {
     _ options: LogOptions,
     _ control: ControlPage?
   ) throws(LogError) -> (opener: LogOpener, epoch: UInt64, durable: UInt64) {
-    let isAlive = try isWriterAlive(files.root)
+    let isAlive = try files.isWriterAlive()
     var opener = try LogOpener(path, files, options, isWriting: false)
     // Before the positions: what stood before a rule is then published, too.
     let record = control?.record ?? 0
@@ -115,10 +115,6 @@ extension EventLog {
     try opener.run()
     if !isAlive { opener.countStaged() }
     return (opener, found?.epoch ?? 0, page?.durable ?? .max)
-  }
-
-  private static func isWriterAlive(_ root: any LogDirectory) throws(LogError) -> Bool {
-    try root.lock(StoreFile.lock, shared: true) == nil
   }
 
   private static func openControl(_ root: any LogDirectory) -> ControlPage? {

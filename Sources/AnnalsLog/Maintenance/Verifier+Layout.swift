@@ -6,7 +6,7 @@ extension Verification {
     var attempts = 0
     while true {
       let before = report
-      let isLive = try root.lock(StoreFile.lock, shared: true) == nil
+      let isLive = try StoreFiles.isWriterAlive(root)
       try readManifest()
       try readList(log)
       // Behind the list: what compaction removed by a rule is found with that.

@@ -129,7 +129,8 @@ extension LogOpener {
       }
     }
     if isDamaged { report.findings.append(.init(file.name, .segmentHeaderRestored)) }
-    sealTail(successor: header)
+    // It has a successor now.
+    sealTail()
     var scan = try scan(segment, current, successor, record: lastRecord, keys: keys)
     if isDamaged { scan.headerProblem = problem }
     if isFeared {

@@ -51,12 +51,6 @@ extension LogOpener {
     try file.sync()
   }
 
-  /// Notes that the segment the log ended in so far has a successor.
-  mutating func sealTail(successor: SegmentHeader) {
-    guard tail != nil else { return }
-    sealTail()
-  }
-
   /// Seals the segment the log ends in, where its last whole frame ends.
   mutating func sealTail() {
     guard let (segment, _, scan) = tail else { return }

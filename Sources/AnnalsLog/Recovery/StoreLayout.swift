@@ -128,7 +128,7 @@ package struct StoreLayout: Sendable {
           continue
         }
         attempts += 1
-        guard attempts < 5, try files.root.lock(StoreFile.lock, shared: true) == nil else {
+        guard attempts < 5, try files.isWriterAlive() else {
           throw error
         }
         SystemClock.sleep(nanoseconds: 5_000_000)

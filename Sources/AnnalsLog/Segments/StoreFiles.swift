@@ -13,6 +13,14 @@ package struct StoreFiles: Sendable {
     self.log = log
   }
 
+  /// Whether a writer is at work on the store in `root`, in this process or another.
+  package static func isWriterAlive(_ root: any LogDirectory) throws(LogError) -> Bool {
+    try root.lock(StoreFile.lock, shared: true) == nil
+  }
+
+  /// Whether a writer is at work on the store.
+  package func isWriterAlive() throws(LogError) -> Bool { try Self.isWriterAlive(root) }
+
   /// Opens the directory at `path` where a store should be; `.notAStore` if there is none.
   package static func openRoot(
     _ path: String,
