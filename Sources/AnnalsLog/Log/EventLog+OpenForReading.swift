@@ -117,8 +117,11 @@ extension EventLog {
     return (opener, found?.epoch ?? 0, page?.durable ?? .max)
   }
 
-  private static func openControl(_ root: any LogDirectory) -> ControlPage? {
+  /// The page of the writer; nil where none has been at work, or has not made it yet.
+  static func openControl(_ root: any LogDirectory) -> ControlPage? {
     guard let file = try? root.openFile(StoreFile.control, .readOnly),
+      // What is mapped of a file that is not so long yet cannot be read.
+      let size = try? file.size(), size >= ControlPage.byteCount,
       let mapping = try? file.map(ControlPage.byteCount, writable: false)
     else { return nil }
     return ControlPage(mapping)

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Waiting for what is appended, in the writer's process or in another.
 extension EventLog {
   /// Takes up what a writer in another process has published since; true if there was something.
@@ -10,12 +12,16 @@ extension EventLog {
   }
 
   /// Blocks until there is an event behind `position`, or the time has passed; true if there is.
+  ///
+  /// - Throws: `.closed` if the log was closed, before or meanwhile; what following a writer in
+  ///   another process throws.
   public func wait(after position: Position, milliseconds: Int) throws(LogError) -> Bool {
     let nanoseconds = SystemClock.nanoseconds(milliseconds: milliseconds)
     let deadline = SystemClock.monotonicNanoseconds() + nanoseconds
     while true {
       try refresh()
       if head() > position { return true }
+      if isClosed.load(ordering: .acquiring) { throw .closed }
       let now = SystemClock.monotonicNanoseconds()
       if now >= deadline { return false }
       let rest = Int64(deadline - now)
@@ -24,6 +30,7 @@ extension EventLog {
       } else {
         core.signal.wait(nanoseconds: UInt64(rest), isReady: frameStaged) {
           core.visibleThrough(core.options.visibility) > position.rawValue
+            || isClosed.load(ordering: .acquiring)
         }
       }
     }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// An append-only log of events: durable, in one total order, indexed by aggregate and tag.
 ///
 /// One writer and any number of readers, in one process or several. Safe to use from any thread;
@@ -19,6 +21,8 @@ public final class EventLog: Sendable {
   package let compaction: Compaction?
   private let automatic: AutomaticCompactor?
   private let control: ControlPage?
+  /// Whether it was written and is closed: no event comes any more.
+  let isClosed = Atomic<Bool>(false)
   /// What opening found and did.
   public let recovery: RecoveryReport
 
@@ -101,6 +105,10 @@ public final class EventLog: Sendable {
     try checkMayClose()
     automatic?.stop()
     snapshots.close()
+    defer {
+      isClosed.store(true, ordering: .releasing)
+      core.signal.wake()
+    }
     try writer.close()
     control?.end()
   }

@@ -5,11 +5,12 @@
 package final class Follower: @unchecked Sendable {
   // Checked how: `state` is touched only under `lock`.
   private let core: LogCore
-  private let control: ControlPage?
   private let lock = Lock()
   private var state: State
 
   struct State {
+    /// The page of the writer; nil where none has been at work, as on a copy of a store.
+    var control: ControlPage?
     var scan: TailScan?
     var segment: Segment?
     /// The writer whose page was read last.
@@ -40,8 +41,8 @@ package final class Follower: @unchecked Sendable {
     staged: StagedTail? = nil
   ) {
     self.core = core
-    self.control = control
     state = State(
+      control: control,
       scan: scan,
       segment: segment,
       epoch: epoch,
@@ -52,6 +53,14 @@ package final class Follower: @unchecked Sendable {
     // True at opening; the next writer goes on behind it, in the same segment.
     state.scan?.isKnownEnd = false
     state.scan?.contentEnd = .max
+  }
+
+  /// The page of the writer, as soon as there is one.
+  private var control: ControlPage? {
+    lock.withLock {
+      if state.control == nil { state.control = EventLog.openControl(core.files.root) }
+      return state.control
+    }
   }
 
   /// Takes up what was published since the last time; true if there was something.

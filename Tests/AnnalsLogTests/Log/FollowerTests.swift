@@ -44,6 +44,25 @@ import Testing
     try writer.close()
   }
 
+  /// What was copied has no control page before its first writer makes one.
+  @Test func aReaderOfACopyFollowsItsFirstWriter() throws {
+    let disk = SimulatedFileSystem()
+    var options = simulatedOptions(disk)
+    let first = try EventLog(at: "/store", options: options)
+    try first.append([NewEvent(type: "Counted", payload: [1])], to: "counter-1")
+    try first.close()
+    try StoreCopier.restore("/store", to: "/copy", opening: options)
+    options.access = .readOnly
+    let reader = try EventLog(at: "/copy", options: options)
+    #expect(reader.head() == 1)
+    options.access = .readWrite
+    let writer = try EventLog(at: "/copy", options: options)
+    try writer.append([NewEvent(type: "Counted", payload: [2])], to: "counter-1")
+    #expect(try reader.wait(after: 1, milliseconds: 10_000))
+    #expect(try reader.read() == writer.read())
+    try writer.close()
+  }
+
   /// The control page is a hint: one that promises what is not there costs no processor.
   @Test func aPageThatPromisesTooMuchIsWaitedForAsleep() throws {
     let disk = SimulatedFileSystem()
