@@ -64,6 +64,30 @@ enum ConsumerCopies {
     return slots
   }
 
+  /// The slots as they stand in a copy with a history of its own, which shares what stands up to
+  /// `position` with that of the source.
+  ///
+  /// Consumers that had taken no later event then go on, whatever retention has made of the event
+  /// they stand on.
+  static func adopted(
+    _ slots: [(name: String, bytes: [UInt8])],
+    from history: StoreID,
+    to copy: StoreID,
+    through position: UInt64
+  ) -> [(name: String, bytes: [UInt8])] {
+    slots.map { slot in
+      let start = ConsumerHeader.Layout.byteCount
+      guard var header = try? ConsumerHeader.decode(slot.bytes.span, file: slot.name),
+        header.history == history, header.position <= position
+      else { return slot }
+      header.history = copy
+      var buffer = ByteBuffer(capacity: slot.bytes.count)
+      header.encode(into: &buffer)
+      buffer.append(slot.bytes.span.extracting(start..<slot.bytes.count))
+      return (slot.name, buffer.bytes.array)
+    }
+  }
+
   /// Writes the slots into `root`, each whole or not at all, and removes those of consumers that
   /// are no longer there.
   static func write(

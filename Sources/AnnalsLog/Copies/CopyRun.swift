@@ -49,16 +49,22 @@ struct CopyRun {
     report.bytesCopied = copier.bytesCopied
     report.bytesShared = copier.bytesShared
     report.cachesLeftOut = copier.cachesLeftOut
+    let historyID = StoreID.random()
     return CopyTarget.Contents(
       storeID: source.core.storeID,
-      historyID: .random(),
+      historyID: historyID,
       historyStart: position,
       nextSegment: source.list.nextSegment,
       segments: entries,
       checkpoints: checkpoints,
       replaced: source.list.replaced,
       types: source.core.types.all,
-      consumers: source.consumers
+      consumers: ConsumerCopies.adopted(
+        source.consumers,
+        from: source.manifest.historyID,
+        to: historyID,
+        through: position
+      )
     )
   }
 

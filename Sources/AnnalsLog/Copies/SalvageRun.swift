@@ -123,17 +123,25 @@ struct SalvageRun {
     report.bytes = entries.reduce(0) { $0 + Int($1.end) }
     report.lastPosition = Position(position)
     let firstLost = report.lost.compactMap { $0.positions?.first.rawValue }.min()
+    let historyID = StoreID.random()
+    let historyStart = firstLost.map { $0 - 1 } ?? position
+    let consumers = try Self.unlessWanting { () throws(LogError) in
+      try ConsumerCopies.read(source.root)
+    }
     return CopyTarget.Contents(
       storeID: source.storeID,
-      historyID: .random(),
-      historyStart: firstLost.map { $0 - 1 } ?? position,
+      historyID: historyID,
+      historyStart: historyStart,
       nextSegment: nextID,
       segments: entries,
       replaced: replaced,
       types: types.all,
-      consumers: try Self.unlessWanting { () throws(LogError) in
-        try ConsumerCopies.read(source.root)
-      } ?? []
+      consumers: ConsumerCopies.adopted(
+        consumers ?? [],
+        from: source.manifest?.historyID ?? historyID,
+        to: historyID,
+        through: historyStart
+      )
     )
   }
 

@@ -69,6 +69,32 @@ private struct Watching: Reactor {
     try store.close()
   }
 
+  /// Retention may hide, and compaction remove, the event a checkpoint stands on: a copy of the
+  /// store goes on from there all the same.
+  @Test(arguments: [false, true])
+  func aCopyGoesOnBehindAnEventThatIsHidden(isCompacted: Bool) async throws {
+    let disk = SimulatedFileSystem()
+    let seen = Seen()
+    let first = try EventStore(at: "/store", options: Self.options(disk))
+    var options = ReactorOptions()
+    options.begin = .start
+    let before = try first.start(Watching(seen: seen), options: options)
+    for _ in 0..<3 { try Self.deposit(first) }
+    try await before.reached(3, within: patience)
+    await before.stop()
+    try await first.retain(.delete(.aggregate("account-1")))
+    if isCompacted { #expect(try first.log.compact().eventsRemoved == 3) }
+    try first.close()
+    try StoreCopier.restore("/store", to: "/again", opening: Self.options(disk).log)
+    let store = try EventStore(at: "/again", options: Self.options(disk))
+    try Self.deposit(store)
+    let again = try store.start(Watching(seen: seen))
+    try await again.reached(4, within: patience)
+    #expect(seen.positions.withLock { $0 } == [1, 2, 3, 4])
+    await again.stop()
+    try store.close()
+  }
+
   /// What is written and not durable yet is no reason to forget where a reactor began.
   @Test func aReactorThatBeganBehindWrittenEventsKeepsWhereItBegan() async throws {
     let disk = SimulatedFileSystem()
