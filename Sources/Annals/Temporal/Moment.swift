@@ -14,15 +14,18 @@ extension EventStore {
   /// Scans the log's times from the start where they are not known to be earlier; times need not
   /// rise.
   public func position(asOf time: Timestamp) throws(StoreError) -> Position {
+    // Before the events are looked at: what comes meanwhile may be later.
+    let head = log.head()
     // Nothing is later than the last moment there is.
     if time.microseconds == .max { return head }
     var request = ReadRequest.all()
     request.since = Timestamp(microseconds: time.microseconds + 1)
+    request.until = head.rawValue
     request.limit = 1
     return try liftingLog { () throws(LogError) in
       var cursor = try log.cursor(request)
       if let later = try cursor.next() { return Position(later.position.rawValue - 1) }
-      return log.head()
+      return head
     }
   }
 

@@ -36,6 +36,10 @@ public struct StoreView: Sendable {
     var request = request
     request.pin = pin
     if request.aggregate == nil { request.until = min(request.until, position.rawValue) }
+    // What stands behind the view's position does not count.
+    var rest = request.limit
+    if request.aggregate != nil { request.limit = .max }
+    if rest <= 0 { return }
     var cursor = try store.log.cursor(request)
     while let event = try cursor.next() {
       // Positions rise with versions, or fall when reading backwards.
@@ -44,6 +48,8 @@ public struct StoreView: Sendable {
         return
       }
       try body(event)
+      rest -= 1
+      if rest == 0 { return }
     }
   }
 

@@ -184,7 +184,8 @@ extension Compactor {
     let now = core.options.clock()
     for subject in found {
       let isDeleted = subject.throughPosition >= base
-      let isAged = subject.keepAge > 0 && now - subject.keepAge > footer.header.leastTime
+      let (limit, overflow) = now.subtractingReportingOverflow(subject.keepAge)
+      let isAged = subject.keepAge > 0 && !overflow && limit > footer.header.leastTime
       guard isDeleted || isAged || subject.keepCount > 0 else { continue }
       concern.isAnywhere = true
       if isDeleted, try !removedRecords(segment, footer).contains(subject.positionRecord) {

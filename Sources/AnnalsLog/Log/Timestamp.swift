@@ -4,6 +4,8 @@
 /// is printed for the years 1 to 9999 parses back to the same value.
 public struct Timestamp: Hashable, Sendable {
   /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds; negative before it.
+  ///
+  /// The least of all numbers is no time of an event: an append takes the clock in its place.
   public let microseconds: Int64
 
   /// Creates a moment from its microseconds since 1970.

@@ -61,6 +61,7 @@ extension EventLog {
     }
     return LogPin(
       position: position ?? head,
+      head: head,
       view: moment.view,
       rules: moment.rules,
       now: core.options.clock()

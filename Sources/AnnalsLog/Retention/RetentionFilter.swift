@@ -7,16 +7,32 @@ public final class LogPin: Sendable {
   public let position: Position
   /// The number of the last rule that is obeyed.
   public var record: UInt64 { rules?.record ?? 0 }
+  /// The last position when the pin was made: rules that keep the newest count from there.
+  package let head: Position
   package let view: LogView
   package let rules: RetentionRules?
   /// The clock that ages are counted from.
   package let now: Int64
 
-  package init(position: Position, view: LogView, rules: RetentionRules?, now: Int64) {
+  package init(
+    position: Position,
+    head: Position? = nil,
+    view: LogView,
+    rules: RetentionRules?,
+    now: Int64
+  ) {
     self.position = position
+    self.head = head ?? position
     self.view = view
     self.rules = rules
     self.now = now
+  }
+}
+
+extension LogPin {
+  /// The same moment with all that was there.
+  fileprivate var whole: LogPin {
+    head == position ? self : LogPin(position: head, view: view, rules: rules, now: now)
   }
 }
 
@@ -54,7 +70,7 @@ struct RetentionFilter {
     self.rules = rules
     isPinned = request.pin != nil
     pin =
-      request.pin
+      request.pin?.whole
       ?? LogPin(
         position: Position(visible),
         view: view,

@@ -65,6 +65,12 @@ import Testing
     #expect(try view.events().map(\.position) == [1, 2, 3, 4])
     #expect(try view.events(.aggregate("account-2")).map(\.version) == [1, 2])
     #expect(try view.fold(Balances()).total == 4)
+    var newest = ReadRequest.aggregate("account-1")
+    newest.isReversed = true
+    newest.limit = 1
+    #expect(try view.events(newest).map(\.version) == [2])
+    newest.limit = 0
+    #expect(try view.events(newest).isEmpty)
     #expect(throws: StoreError.self) { try store.view(at: 99) }
     #expect(try store.view(at: time(20)).position == 2)
   }
