@@ -20,13 +20,19 @@ package struct KeptConsumer: Sendable {
 
 /// The consumers of a store: who runs, and what they keep.
 package final class Consumers: @unchecked Sendable {
-  // Checked how: `running`, `changeCount` and `isClosed` are touched only under `lock`; the files
-  // guard themselves.
+  // Checked how: all that changes is touched only under `lock`; log and files guard themselves.
   private let lock = Lock()
   private let idle: Condition
   /// How many change the files now.
   private var changeCount = 0
   private var isClosed = false
+  /// Whether the store is being closed: nothing begins any more.
+  private var isEnding = false
+  /// How many are told now that events are about to be erased, and how many ever were.
+  private var erasing = 0
+  private var erasures: UInt64 = 0
+  /// The threads that hand events to users' code, which holds locks meanwhile.
+  private var handing: [ThreadIdentity] = []
   /// Each that runs; nil while it is being started.
   private var running: [String: Running?] = [:]
   private let log: EventLog
@@ -46,32 +52,69 @@ package final class Consumers: @unchecked Sendable {
 
   /// Makes the name the caller's, until it is released.
   package func claim(_ name: String) throws(ConsumerError) {
-    let isFree = lock.withLock { () -> Bool in
-      if running[name] != nil { return false }
+    try lock.withLock { () throws(ConsumerError) in
+      if isEnding { throw .store(.log(.closed)) }
+      if running[name] != nil { throw .alreadyRunning(name: name) }
       running[name] = .some(nil)
-      return true
     }
-    if !isFree { throw .alreadyRunning(name: name) }
   }
 
   /// Notes how the consumer that has the name is stopped, if it still runs, and how it is told
   /// that the event at a position is about to be erased.
+  ///
+  /// Before it takes up a state or starts a thread: it is told of all that happens since.
   package func noteRunning(
     _ name: String,
     forget: @escaping @Sendable (Position) -> Void = { _ in },
     stop: @escaping @Sendable () -> Void
   ) {
-    lock.withLock {
+    let isEnding = lock.withLock { () -> Bool in
       if running[name] != nil { running[name] = Running(stop: stop, forget: forget) }
+      return self.isEnding
     }
+    if isEnding { stop() }
   }
 
   /// Makes sure that no state is kept, now or later, that had taken the event at `position` or one
   /// behind it before this.
+  ///
+  /// - Throws: `.system` with `EDEADLK` from within a fold, which would wait for itself.
   package func forgetStates(from position: Position) throws(LogError) {
-    let forgets = lock.withLock { running.values.compactMap { $0?.forget } }
+    try checkNotHanding()
+    let forgets = lock.withLock { () -> [@Sendable (Position) -> Void] in
+      erasing += 1
+      erasures += 1
+      return running.values.compactMap { $0?.forget }
+    }
+    defer { lock.withLock { erasing -= 1 } }
     for forget in forgets { forget(position) }
     try files.forgetStates(from: position)
+  }
+
+  /// What is to be the same before a kept state is read and when it is taken up.
+  ///
+  /// Else it may hold what is being erased; nil while something is.
+  package var erasureMark: UInt64? { lock.withLock { erasing > 0 ? nil : erasures } }
+
+  /// Runs `body`, in which users' code takes in events while a consumer waits for it.
+  package func whileHanding<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let thread = ThreadIdentity.current
+    lock.withLock { handing.append(thread) }
+    defer {
+      lock.withLock {
+        if let index = handing.lastIndex(of: thread) { handing.remove(at: index) }
+      }
+    }
+    return try body()
+  }
+
+  /// Fails where who asks would wait for its own thread.
+  package func checkNotHanding() throws(LogError) {
+    let thread = ThreadIdentity.current
+    guard lock.withLock({ handing.contains(thread) }) else { return }
+    throw .failed(.lock, file: log.core.path, errno: SystemError.deadlock)
   }
 
   /// Gives a name back.
@@ -81,7 +124,10 @@ package final class Consumers: @unchecked Sendable {
 
   /// Stops all consumers, and waits until those with threads have kept what they had.
   package func stopAll() {
-    let stops = lock.withLock { running.values.compactMap { $0?.stop } }
+    let stops = lock.withLock { () -> [@Sendable () -> Void] in
+      isEnding = true
+      return running.values.compactMap { $0?.stop }
+    }
     for stop in stops { stop() }
   }
 

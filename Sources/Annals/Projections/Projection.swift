@@ -43,6 +43,9 @@ public protocol RawProjection: Codable, Sendable {
   var query: Query { get }
 
   /// Takes in what happened, from an event lent for the call.
+  ///
+  /// If it throws, the projection ends before the event. What it did by then is not kept: started
+  /// again, the projection goes on behind its last checkpoint.
   mutating func apply(_ record: borrowing EventView) throws
 
   /// Takes in all events that are pending, in order.

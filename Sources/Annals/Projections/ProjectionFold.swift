@@ -5,6 +5,9 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
   package var state: State
   package var position: Position
   package var eventCount = 0
+  /// What the fold threw at an event: the state may hold a part of that, and is not to be gone on
+  /// with, nor kept.
+  package private(set) var refusal: ConsumerError?
   /// The version of the code that folds, as it is declared.
   package let version: Int
   package let query: Query
@@ -49,6 +52,7 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
     through until: Position,
     in store: EventStore
   ) throws(ConsumerError) {
+    if let refusal { throw refusal }
     var request = ReadRequest.matching(query, after: position)
     request.until = until.rawValue
     request.hidesRedacted = hidesRedacted
@@ -65,13 +69,14 @@ package struct ProjectionFold<State: Codable & Sendable>: Sendable {
       throw .store(.log(error))
     }
     do throws(ConsumerError) {
-      try fold(&events, &state)
+      try store.consumers.whileHanding { () throws(ConsumerError) in try fold(&events, &state) }
     } catch {
       // What the fold did not take stands behind its position: the event lent last, unless it asked
       // for the next.
       let isTaken = events.failure != nil || events.lentCount == 0
       position = isTaken ? events.last : Position(events.last.rawValue - 1)
       eventCount += isTaken ? events.lentCount : events.lentCount - 1
+      if case .handler = error { refusal = error }
       throw error
     }
     position = until

@@ -100,11 +100,13 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
 
   func start(resetting: Bool) throws(ConsumerError) {
     try store.consumers.claim(model.name)
+    store.consumers.noteRunning(model.name) { self.stop() }
     do throws(ConsumerError) {
       try takeUp(resetting)
-      thread = try lock.withLock { () throws(ConsumerError) in
+      try lock.withLock { () throws(ConsumerError) in
+        if isEnding { throw .store(.log(.closed)) }
         do throws(LogError) {
-          return try Thread(name: "annals-model") { self.work() }
+          thread = try Thread(name: "annals-model") { self.work() }
         } catch {
           throw .store(.log(error))
         }
@@ -113,7 +115,6 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
       store.consumers.release(model.name)
       throw error
     }
-    store.consumers.noteRunning(model.name) { self.stop() }
   }
 
   private func takeUp(_ resetting: Bool) throws(ConsumerError) {
@@ -181,10 +182,12 @@ public final class RunningReadModel<Model: ReadModel>: @unchecked Sendable {
     let start = SystemClock.monotonicNanoseconds()
     let (events, through) = try batch(&reader, head)
     do {
-      try model.apply(
-        events,
-        through: ReadModelCheckpoint(position: through, history: history)
-      )
+      try store.consumers.whileHanding {
+        try model.apply(
+          events,
+          through: ReadModelCheckpoint(position: through, history: history)
+        )
+      }
     } catch {
       throw .handler(position: events.first?.record.position ?? through, error)
     }

@@ -81,13 +81,15 @@ extension RunningProjection {
     defer { endRebuild() }
     try store.consumers.claim(shadowName)
     defer { store.consumers.release(shadowName) }
+    let mark = store.consumers.erasureMark
     var (shadow, erasures) = lock.withLock { (fold.restarted(initial), self.erasures) }
     if !isOwn, let kept = try keptShadow(),
       kept.fingerprint == fingerprint,
       let found = decoded(kept),
       // Rebuilds follow changes of the code: it goes on only with what is known to be its own.
       shadow.version != 0,
-      try shadow.reasonToRestart(found, through: kept.position, in: store) == nil
+      try shadow.reasonToRestart(found, through: kept.position, in: store) == nil,
+      let mark, store.consumers.erasureMark == mark
     {
       shadow.state = found.state
       shadow.position = kept.position
@@ -150,7 +152,7 @@ extension RunningProjection {
       $0.restart = nil
     }
     // What had failed goes on; who stopped it did not ask for that.
-    if !isRunning, !isOwn, !lock.withLock({ isEnding }) { try launch() }
+    if !isRunning, !isOwn { _ = try launch() }
     return report
   }
 

@@ -61,7 +61,8 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
 
   /// Lends the state to `body`; no event comes in meanwhile, so be quick.
   ///
-  /// Not to be called while an event is folded, which it waits for.
+  /// Not to be called while an event is folded, which it waits for; `body` MUST NOT stop the
+  /// projection, close the store or compact it.
   public func read<Result, Failure: Error>(
     _ body: (State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -128,31 +129,46 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   /// Takes up the checkpoint and starts the thread.
   func start() throws(ConsumerError) {
     try store.consumers.claim(name)
+    noteRunning()
     do throws(ConsumerError) {
       try takeUp()
-      try launch()
+      guard try launch() else { throw .store(.log(.closed)) }
     } catch {
       store.consumers.release(name)
       throw error
     }
-    noteRunning()
   }
 
   package func noteRunning() {
     store.consumers.noteRunning(name, forget: { self.forget(from: $0) }, stop: { self.stop() })
   }
 
-  /// Starts the thread, behind what the fold holds.
-  package func launch() throws(ConsumerError) {
+  /// Starts the thread, behind what the fold holds; false if it was told to stop.
+  package func launch() throws(ConsumerError) -> Bool {
     do throws(LogError) {
-      try lock.withLock { () throws(LogError) in
-        isEnding = false
+      return try lock.withLock { () throws(LogError) in
+        if isEnding { return false }
+        if foldErasures != erasures { beginAnew() }
         isAtWork = true
         thread = try Thread(name: "annals-project") { self.work() }
+        return true
       }
     } catch {
       lock.withLock { isAtWork = false }
       throw .store(.log(error))
+    }
+  }
+
+  /// Puts aside a state that may hold what was erased since it was taken up; before the thread.
+  ///
+  /// Under `lock`.
+  private func beginAnew() {
+    fold = fold.restarted(initial)
+    foldErasures = erasures
+    savedPosition = .start
+    progress.update {
+      $0.position = .start
+      $0.savedThrough = .start
     }
   }
 
@@ -187,6 +203,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   }
 
   private func takeUp() throws(ConsumerError) {
+    let mark = store.consumers.erasureMark
     let kept: KeptConsumer
     do throws(ConsumerError) {
       guard let found = try store.consumers.load(name, as: .projection) else { return }
@@ -214,11 +231,15 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
       progress.update { $0.restart = reason }
       return
     }
-    lock.withLock {
+    let isGood = lock.withLock { () -> Bool in
+      // From here on it is told of what is erased.
+      guard let mark, store.consumers.erasureMark == mark else { return false }
       self.fold.state = found.state
       self.fold.position = kept.position
       savedPosition = kept.position
+      return true
     }
+    guard isGood else { return }
     progress.update {
       $0.position = kept.position
       $0.savedThrough = kept.position
@@ -318,7 +339,7 @@ extension RunningProjection {
   package func save() throws(ConsumerError) {
     let (fold, erasures) = lock.withLock { (self.fold, foldErasures) }
     let position = fold.position
-    guard position > savedPosition, position <= store.log.durableThrough,
+    guard fold.refusal == nil, position > savedPosition, position <= store.log.durableThrough,
       try keep(fold, erasures, as: name)
     else { return }
     savedPosition = position

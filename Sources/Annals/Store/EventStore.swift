@@ -92,9 +92,13 @@ public final class EventStore: Sendable {
 
   /// Ends what runs on the store, makes everything durable and gives the store up.
   ///
-  /// - Throws: as `EventLog.close` does; refused from within a compaction, nothing has ended.
+  /// - Throws: as `EventLog.close` does; refused from within a compaction, and from within what a
+  ///   projection or a read model is handed, nothing has ended.
   public func close() throws(StoreError) {
-    try liftingLog { () throws(LogError) in try log.checkMayClose() }
+    try liftingLog { () throws(LogError) in
+      try log.checkMayClose()
+      try consumers.checkNotHanding()
+    }
     end()
     try liftingLog { () throws(LogError) in try log.close() }
     monitor.noteClosed(log)

@@ -2,6 +2,7 @@ import Annals
 import AnnalsExamples
 import AnnalsLog
 import AnnalsTesting
+import Synchronization
 import Testing
 
 /// What was erased is in no state that a consumer keeps.
@@ -150,5 +151,27 @@ import Testing
     #expect(next.status.savedThrough == 20)
     try store.close()
     #expect(try Self.holders(disk) == [])
+  }
+
+  /// What a compaction erases between the reading of a kept state and its use is not kept again.
+  @Test func whatIsErasedWhileAStateIsTakenUpIsForgotten() async throws {
+    let disk = SimulatedFileSystem()
+    let store = try Self.store(disk)
+    let first = try store.start(Interrupted(number: 2))
+    try await first.reached(22, within: patience)
+    first.stop()
+    #expect(try Self.isKept(disk))
+    try await store.retain(.delete(.aggregate("account-1")))
+    Interrupted.atDecoding.withLock { $0[2] = { _ = try? store.log.compact() } }
+    let second = try store.start(Interrupted(number: 2))
+    #expect(try Self.holders(disk) == [])
+    let last = try await store.append([AccountEvent.deposited(amount: 1)], to: "account-2")
+      .lastPosition
+    try await second.reached(last, within: patience)
+    second.stop()
+    #expect(second.status.savedThrough == last)
+    #expect(second.read { $0.owners } == ["Bob"])
+    #expect(try Self.holders(disk) == [])
+    try store.close()
   }
 }

@@ -50,6 +50,19 @@ import Testing
     try store.close()
   }
 
+  /// What it noted of an event before it refused that is not taken for a state without the event.
+  @Test func whatItRefusesHalfwayIsNotTakenTwice() async throws {
+    let store = try await store(20)
+    let first = try store.start(raw: Halfway(refused: 13))
+    await #expect(throws: ConsumerError.self) {
+      try await first.reached(20, within: patience)
+    }
+    let second = try store.start(raw: Halfway())
+    try await second.reached(20, within: patience)
+    #expect(second.read { $0.positions } == Array(1...20))
+    try store.close()
+  }
+
   /// Taking in by itself, it may stop where it likes: the rest is offered again.
   @Test(arguments: [0, 1, 7]) func whatItDoesNotTakeIsOfferedAgain(size: Int) async throws {
     let store = try await store(50)
@@ -108,6 +121,20 @@ private struct Sums: RawProjection {
     let position = Int(record.position.rawValue)
     if position == refused { throw Refused() }
     positions.append(position)
+  }
+}
+
+/// Notes the positions it sees before it looks at the events.
+private struct Halfway: RawProjection {
+  static let name = "halfway"
+  var refused: Int?
+  var positions: [Int] = []
+
+  enum CodingKeys: CodingKey { case positions }
+
+  mutating func apply(_ record: borrowing EventView) throws {
+    positions.append(Int(record.position.rawValue))
+    if positions.last == refused { throw Sums.Refused() }
   }
 }
 
