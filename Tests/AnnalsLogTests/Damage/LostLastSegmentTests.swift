@@ -143,6 +143,9 @@ import Testing
     image.files[StoreFile.manifest] = manifest
     for index in 40..<300 { image.files[last.name]?[index] ^= 0x5a }
     let damaged = try image.disk()
+    let report = try StoreVerifier.verify(DamageStore.path, options: simulatedOptions(damaged))
+    #expect(report.problems.map(\.file) == [last.name])
+    #expect(report.lastPosition.rawValue == UInt64(3 + eventCount))
     for access in [LogOptions.Access.readOnly, .readWrite] {
       let log = try open(damaged.killed(), access)
       #expect(try log.read().count == 3 + eventCount)
