@@ -58,15 +58,16 @@ sample() {
   done >> samples
 }
 
-# The readers must come to a position, in two minutes: one that looks between two writers syncs, and a
-# disk that others write to may take half of one for that.
+# The readers must come to a position soon; of one that does not, what it waits for is told.
 await_readers() {
   local number tries position
   for number in "${!processes[@]}"; do
     tries=0
     while position=$(last "read-$number"); ((${position:-0} < $1)); do
       kill -0 "${processes[number]}" 2> /dev/null || fail "reader $number has ended"
-      ((tries++ < 1200)) || fail "reader $number stays at ${position:-0}, $1 was acknowledged"
+      ((tries++ < 300)) || fail "reader $number stays at ${position:-0}, $1 was acknowledged:$(
+        cd "/proc/${processes[number]}" && grep -hE '^(State|voluntary)' status && cat wchan
+      )"
       sleep 0.1
     done
   done

@@ -37,6 +37,12 @@ package struct FrameExtras: Sendable {
 
   package init() {}
 
+  /// The bytes of memory taken.
+  package var byteCount: Int {
+    places.capacity * MemoryLayout<ExtrasPlace>.stride
+      + tags.capacity * MemoryLayout<TagPlace>.stride
+  }
+
   /// Forgets the frame and keeps the memory.
   package mutating func removeAll() {
     places.removeAll(keepingCapacity: true)

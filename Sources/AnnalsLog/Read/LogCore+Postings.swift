@@ -18,6 +18,11 @@ package struct Postings: Sendable {
   /// No places.
   package init() {}
 
+  /// The bytes of memory taken.
+  package var byteCount: Int {
+    ordinals.capacity * MemoryLayout<UInt32>.stride + parts.capacity * MemoryLayout<Part>.stride
+  }
+
   /// Forgets the places, and keeps the memory.
   package mutating func removeAll() {
     parts.removeAll(keepingCapacity: true)
@@ -56,8 +61,9 @@ extension LogCore {
     var known = newest.entry.map { ($0, newest.footer) }
     var next: SegmentID? = newest.segment
     while let id = next {
-      guard let segment = view.segment(id) else { break }
       let order = view.order(of: id)
+      guard order < view.segments.count else { break }
+      let segment = view.segments[order]
       let start = found.ordinals.count
       var link = SegmentChains.Link.segment(id)
       var oldest = UInt64.max

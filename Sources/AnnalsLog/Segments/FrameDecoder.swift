@@ -395,6 +395,9 @@ final class FrameAnnex {
     self.types = Cell(types)
   }
 
+  /// The bytes of memory taken by what a frame has for each event or aggregate.
+  var byteCount: Int { extras.byteCount + rows.value.byteCount }
+
   /// Leaves the frame, whose bytes may go now.
   func forget() {
     unsafe bytes.value = UnsafeRawBufferPointer(start: nil, count: 0)

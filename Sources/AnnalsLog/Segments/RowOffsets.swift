@@ -10,6 +10,9 @@ struct RowOffsets {
 
   private static let returnsMax = 2
 
+  /// The bytes of memory taken.
+  var byteCount: Int { offsets.capacity * MemoryLayout<Int>.stride }
+
   /// Begins with another frame.
   mutating func begin(_ frame: borrowing EventsFrame) {
     isComplete = false

@@ -75,6 +75,20 @@ import Testing
     }
   }
 
+  @Test func whatAKeyOfManyEventsTookIsNotKept() throws {
+    let log = try EventLog(at: Self.path, options: simulatedOptions(SimulatedFileSystem()))
+    let events = (0..<5_000).map { _ in NewEvent(type: "T", payload: [], tags: ["t"]) }
+    for _ in 0..<20 { try log.append(events, to: "a-1") }
+    for request in [ReadRequest.aggregate("a-1"), .matching(Query(tags: ["t"]))] {
+      var cursor = try log.cursor(request)
+      var count = 0
+      while try cursor.next() != nil { count += 1 }
+      #expect(count == 100_000)
+    }
+    #expect(CursorMemory.take(log.core.types).growingBytes <= 256 << 10)
+    try log.close()
+  }
+
   @Test func whatAThreadKeepsHoldsNoSegment() throws {
     weak var held: Segment?
     weak var view: LogView?
