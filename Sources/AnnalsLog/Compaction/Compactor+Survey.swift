@@ -184,8 +184,7 @@ extension Compactor {
     let now = core.options.clock()
     for subject in found {
       let isDeleted = subject.throughPosition >= base
-      let (limit, overflow) = now.subtractingReportingOverflow(subject.keepAge)
-      let isAged = subject.keepAge > 0 && !overflow && limit > footer.header.leastTime
+      let isAged = subject.agedBefore(now).map { $0 > footer.header.leastTime } ?? false
       guard isDeleted || isAged || subject.keepCount > 0 else { continue }
       concern.isAnywhere = true
       if isDeleted, try !removedRecords(segment, footer).contains(subject.positionRecord) {

@@ -24,6 +24,12 @@ package final class RetentionRules: Sendable {
 
     /// Whether what is hidden changes without a record: by appending, or by time.
     package var isStanding: Bool { keepCount > 0 || keepAge > 0 }
+
+    /// What is earlier is too old at `now`; nil where nothing ever is.
+    package func agedBefore(_ now: Int64) -> Int64? {
+      let (limit, overflow) = now.subtractingReportingOverflow(keepAge)
+      return keepAge > 0 && !overflow ? limit : nil
+    }
   }
 
   /// What holds for one event.
@@ -209,12 +215,9 @@ package struct RetentionBounds: Sendable, BitwiseCopyable {
         versionRecord = subject.countRecord
       }
     }
-    if subject.keepAge > 0 {
-      let (limit, overflow) = now.subtractingReportingOverflow(subject.keepAge)
-      if !overflow, limit > time {
-        time = limit
-        timeRecord = subject.ageRecord
-      }
+    if let limit = subject.agedBefore(now), limit > time {
+      time = limit
+      timeRecord = subject.ageRecord
     }
   }
 
