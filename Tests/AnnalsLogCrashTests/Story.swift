@@ -265,7 +265,7 @@ extension Story {
   static let preparedPages = Story(
     name: "prepared pages",
     options: StoryOptions(firstSegmentBytes: 512 << 10, segmentBytes: 512 << 10),
-    prelude: [.append(PlannedAppend(0, eventCount: 14, byteCount: 8000)), .close],
+    prelude: [.append(PlannedAppend(0, eventCount: 30, byteCount: 8000)), .close],
     steps: [
       .append(PlannedAppend(1, byteCount: 9000), .written), .append(PlannedAppend(2)),
       .append(PlannedAppend(3, byteCount: 12_000), .written), .sync,

@@ -167,6 +167,20 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
     count += MemoryLayout<T>.size
   }
 
+  /// Appends `length` fixed-width integers, little-endian, that `value` gives by their numbers.
+  @inline(__always)
+  package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(
+    _ length: Int,
+    _ value: (Int) -> T
+  ) {
+    let size = MemoryLayout<T>.size
+    reserve(length * size)
+    for index in 0..<length {
+      unsafe (base + count).storeBytes(of: value(index).littleEndian, as: T.self)
+      count += size
+    }
+  }
+
   /// Appends an unsigned LEB128 integer.
   package mutating func appendVarint(_ value: UInt64) {
     reserve(10)
@@ -181,6 +195,18 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   @inline(never)
   private mutating func appendLongVarint(_ value: UInt64) {
     var rest = value
+    if value < 1 << 56 {
+      // All at once: the groups of seven bits are moved to a byte each, and all bytes but the last
+      // get the bit that says that one follows.
+      let byteCount = (70 - value.leadingZeroBitCount) / 7
+      rest = rest & 0xfff_ffff | (rest & 0xff_ffff_f000_0000) << 4
+      rest = rest & 0x3fff_0000_3fff | (rest & 0xfff_c000_0fff_c000) << 2
+      rest = rest & 0x7f_007f_007f_007f | (rest & 0x3f80_3f80_3f80_3f80) << 1
+      rest |= 0x8080_8080_8080_8080 & (1 << UInt64(byteCount * 8 - 8) &- 1)
+      unsafe (base + count).storeBytes(of: rest.littleEndian, as: UInt64.self)
+      count += byteCount
+      return
+    }
     while rest >= 0x80 {
       unsafe (base + count).storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
       count += 1

@@ -201,6 +201,38 @@ extension Span where Element == UInt8 {
     }
   }
 
+  /// Whether any byte is zero.
+  package var containsZero: Bool {
+    var index = 0
+    while index &+ 8 <= count {
+      let word = load(UInt64.self, at: index)
+      // The high bit stays only where the subtraction borrowed from a byte that had none.
+      if (word &- 0x0101_0101_0101_0101) & ~word & Self.highBits != 0 { return true }
+      index &+= 8
+    }
+    while index < count {
+      if self[index] == 0 { return true }
+      index &+= 1
+    }
+    return false
+  }
+
+  /// Whether all bytes are below 0x80.
+  package var isASCII: Bool {
+    var index = 0
+    while index &+ 8 <= count {
+      if load(UInt64.self, at: index) & Self.highBits != 0 { return false }
+      index &+= 8
+    }
+    while index < count {
+      if self[index] >= 0x80 { return false }
+      index &+= 1
+    }
+    return true
+  }
+
+  private static var highBits: UInt64 { 0x8080_8080_8080_8080 }
+
   /// Whether the bytes are valid UTF-8.
   package var isUTF8: Bool {
     unsafe withUnsafeBufferPointer { unsafe String(validating: $0, as: UTF8.self) != nil }

@@ -107,14 +107,38 @@ extension ByteReader {
 }
 
 extension ByteBuffer {
-  /// Appends one value in the given width.
-  package mutating func append(_ value: UInt64, width: ColumnWidth) {
+  /// Appends a column in the narrowest form.
+  ///
+  /// - Parameters:
+  ///   - isStored: whether the values stand there even if they are all the same.
+  ///   - value: the value of a row.
+  @inline(__always)
+  package mutating func appendColumn<Row: BitwiseCopyable>(
+    _ rows: Span<Row>,
+    isStored: Bool = false,
+    _ value: (Row) -> UInt64
+  ) -> ColumnWidth {
+    let first = value(rows[0])
+    // The widest value has the highest bit of all of them together.
+    var all = first
+    var different: UInt64 = 0
+    for row in rows.indices {
+      let next = value(rows[row])
+      all |= next
+      different |= next ^ first
+    }
+    if different == 0, !isStored {
+      appendVarint(first)
+      return .constant
+    }
+    let width = ColumnWidth(holding: all)
     switch width {
     case .constant: break
-    case .one: append(UInt8(truncatingIfNeeded: value))
-    case .two: append(UInt16(truncatingIfNeeded: value))
-    case .four: append(UInt32(truncatingIfNeeded: value))
-    case .eight: append(value)
+    case .one: append(rows.count) { UInt8(truncatingIfNeeded: value(rows[$0])) }
+    case .two: append(rows.count) { UInt16(truncatingIfNeeded: value(rows[$0])) }
+    case .four: append(rows.count) { UInt32(truncatingIfNeeded: value(rows[$0])) }
+    case .eight: append(rows.count) { value(rows[$0]) }
     }
+    return width
   }
 }

@@ -12,6 +12,20 @@ package enum Prefetch {
   }
 }
 
+extension Span<UInt8> {
+  /// Has the processor fetch the bytes, or the first of many: the rest it finds out by itself.
+  @inline(__always)
+  package func prefetch() {
+    unsafe withUnsafeBytes { bytes in
+      var offset = 0
+      while offset < Swift.min(bytes.count, 512) {
+        unsafe Prefetch.fetch(bytes, offset)
+        offset &+= 64
+      }
+    }
+  }
+}
+
 extension Array where Element: BitwiseCopyable {
   /// Has the processor fetch the element at `index`, which is about to be read.
   @inline(__always)

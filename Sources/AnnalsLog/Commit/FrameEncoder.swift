@@ -91,34 +91,31 @@ extension FrameEncoder {
     var word: UInt32 = 0
     typealias Columns = EventsFrame.Columns
 
-    word |= column(Columns.idLengths, rows) { UInt64(group.aggregates[$0].idCount) }
-    word |= column(Columns.firstVersions, rows) { group.aggregates[$0].firstVersion }
+    word |= column(Columns.idLengths, group.aggregates.span) { UInt64($0.idCount) }
+    word |= column(Columns.firstVersions, group.aggregates.span) { $0.firstVersion }
+    let all = group.events.span
     if hasAggregates {
       word |= Columns.hasAggregates
-      word |= column(Columns.aggregates, events) { UInt64(group.events[$0].aggregate) }
-      word |= column(Columns.versionOffsets, events) { UInt64(group.events[$0].versionOffset) }
+      word |= column(Columns.aggregates, all) { UInt64($0.aggregate) }
+      word |= column(Columns.versionOffsets, all) { UInt64($0.versionOffset) }
     }
     // A frame holds at least a byte for each event, so that what it can claim is bounded by its
     // size: without payloads, that byte is the type's.
-    word |= column(Columns.types, events, isStored: payloads.count < events) {
-      UInt64(group.events[$0].type)
+    word |= column(Columns.types, all, isStored: payloads.count < events) { UInt64($0.type) }
+    word |= column(Columns.payloadLengths, all) { UInt64($0.payloadCount) }
+    @inline(__always)
+    func delta(_ event: GroupContents.Event) -> UInt64 {
+      Zigzag.encode((event.time == BatchContents.timeUnset ? now : event.time) &- time)
     }
-    word |= column(Columns.payloadLengths, events) { UInt64(group.events[$0].payloadCount) }
-    func delta(_ index: Int) -> UInt64 {
-      let own = group.events[index].time
-      return Zigzag.encode((own == BatchContents.timeUnset ? now : own) &- time)
-    }
-    for index in 0..<events where delta(index) != 0 {
+    for index in all.indices where delta(all[index]) != 0 {
       word |= Columns.hasTimes
-      word |= column(Columns.times, events, delta)
+      word |= column(Columns.times, all) { delta($0) }
       break
     }
-    word |= column(Columns.appendLengths, group.appendCounts.count) {
-      UInt64(group.appendCounts[$0])
-    }
+    word |= column(Columns.appendLengths, group.appendCounts.span) { UInt64($0) }
     if hasPositions {
       word |= Columns.hasPositions
-      word |= column(Columns.positions, events) { group.positions[$0] }
+      word |= column(Columns.positions, group.positions.span) { $0 }
     }
     if !group.extras.isEmpty {
       word |= Columns.hasExtras
@@ -133,30 +130,15 @@ extension FrameEncoder {
     head.append(group.ids)
   }
 
-  /// Appends a column in the narrowest form and returns its bits of the columns word.
+  /// Appends a column and returns its bits of the columns word.
   @inline(__always)
-  private mutating func column(
+  private mutating func column<Row: BitwiseCopyable>(
     _ shift: UInt32,
-    _ rows: Int,
+    _ rows: Span<Row>,
     isStored: Bool = false,
-    _ value: (Int) -> UInt64
+    _ value: (Row) -> UInt64
   ) -> UInt32 {
-    let first = value(0)
-    var greatest = first
-    var isConstant = true
-    for row in 1..<max(rows, 1) {
-      let next = value(row)
-      if next != first { isConstant = false }
-      greatest = max(greatest, next)
-    }
-    if isConstant, !isStored {
-      head.appendVarint(first)
-      return UInt32(ColumnWidth.constant.rawValue) << shift
-    }
-    let width = ColumnWidth(holding: greatest)
-    head.reserve(rows * width.byteCount)
-    for row in 0..<rows { head.append(value(row), width: width) }
-    return UInt32(width.rawValue) << shift
+    UInt32(head.appendColumn(rows, isStored: isStored, value).rawValue) << shift
   }
 
   private mutating func encodeExtras(_ group: borrowing GroupContents) {

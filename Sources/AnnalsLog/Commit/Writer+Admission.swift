@@ -9,8 +9,8 @@ package struct AppendAttempt {
 
 /// What becomes of an append that asks for its place.
 package enum Admission {
-  /// It has its place in the group of this number.
-  case admitted(Receipt, CommitGroup, number: UInt64)
+  /// It has its place in the open group.
+  case admitted(Receipt)
   /// It must wait until the group being committed, or the open one, has settled.
   case wait
   /// The segment has no room: a new one of at least so many bytes must begin.
@@ -116,7 +116,6 @@ extension Writer {
   /// does not know all that the batch names.
   private func enter(_ batch: borrowing BatchContents, _ durability: Durability) -> Admission? {
     let core = core
-    let group = open
     let first = nextPosition
     var use: NewKeyUse?
     if batch.keyHash != nil, !batch.items.isEmpty {
@@ -127,15 +126,15 @@ extension Writer {
       noteLastFrame(&state)
       guard scratch.value.findSlots(batch, state) else { return .some(nil) }
       if batch.hasExpectations, let refusal = checkVersions(batch, state) { return refusal }
-      versions = scratch.value.enter(batch, at: first, use, into: &group.contents, &state)
+      versions = scratch.value.enter(batch, at: first, use, into: &open.contents, &state)
       return nil
     }
     if let refusal { return refusal }
-    if durability == .durable { group.needsSync = true }
+    if durability == .durable { open.needsSync = true }
     if use != nil { keySequence += 1 }
     let count = UInt64(batch.items.count)
     if count > 0 {
-      group.encodedBytesMax += batch.encodedBytesMax
+      open.encodedBytesMax += batch.encodedBytesMax
       nextPosition = first + count
     }
     let last = first + count - 1
@@ -147,7 +146,7 @@ extension Writer {
       durability: durability,
       isRepeated: false
     )
-    return .admitted(receipt, group, number: group.number)
+    return .admitted(receipt)
   }
 
   /// The refusal, or the wait, that the batch's expected versions call for.

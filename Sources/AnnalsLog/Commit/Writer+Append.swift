@@ -9,9 +9,10 @@ extension Writer {
     while true {
       lock.lock()
       switch admit(batch.contents, attempt) {
-      case .admitted(let receipt, let group, let number):
+      case .admitted(let receipt):
+        let group = open
         group.blockingWaiters += 1
-        let outcome = waitUntilSettled(group, number)
+        let outcome = waitUntilSettled(group, group.number)
         lock.unlock()
         switch outcome {
         case .committed: return receipt
@@ -47,8 +48,8 @@ extension Writer {
         lock.lock()
         admission = admit(batch.contents, attempt)
         switch admission {
-        case .admitted(_, let group, _):
-          unsafe group.tasks.append(task)
+        case .admitted:
+          unsafe open.tasks.append(task)
           if !isCommitting { taskLeader.signal() }
           lock.unlock()
         case .wait:
@@ -66,7 +67,7 @@ extension Writer {
         }
       }
       switch (admission, outcome) {
-      case (.admitted(let receipt, _, _), .committed): return receipt
+      case (.admitted(let receipt), .committed): return receipt
       case (_, .failed(let error)): throw error
       case (.admitted, .retry), (.wait, _), (.roll, _): continue
       case (let admission, _):
@@ -94,7 +95,10 @@ extension Writer {
     guard directoryLock.isHeldByProcess else {
       throw lock.withLock { isClosed } ? .closed : .locked(path: core.path)
     }
-    try batch.contents.prepare(core.hasher, core.types)
+    try batch.contents.prepare(core.hasher)
+    if !batch.contents.isNumbered(in: core.types.id) {
+      try batch.contents.number(in: core.types)
+    }
     return AppendAttempt(
       durability: durability,
       checkedThrough: batch.condition?.after.rawValue ?? 0

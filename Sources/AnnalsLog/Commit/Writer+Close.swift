@@ -31,6 +31,7 @@ extension Writer {
     taskThread = nil
     lock.unlock()
     thread?.join()
+    writeBehind.stop()
     if core.options.hasMaintenanceThread { maintenance.stop() }
     // Whatever comes of the rest: the store is given up.
     defer {
@@ -78,12 +79,9 @@ extension Writer {
   /// The next opening reserves it again. Only what reads as zeros goes, behind everything that was
   /// written, and no size changes: readers see no difference.
   private func releaseReserve() {
-    tail.file.releaseBlocks(behind: tail.offset + Self.watermarkBytesMax)
+    tail.file.releaseBlocks(behind: tail.offset + WriterTail.watermarkBytesMax)
     maintenance.current.spare?.file.releaseBlocks(behind: 0)
   }
-
-  /// The most bytes the watermark behind the last frame takes.
-  private static let watermarkBytesMax = 64
 
   /// Ends a writer that could not begin, and gives the store up as it is.
   package func giveUp() {

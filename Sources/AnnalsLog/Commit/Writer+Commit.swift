@@ -102,7 +102,7 @@ extension Writer {
   }
 
   /// How much is written before the system is asked to bring it to the disk.
-  private static let askedBytes = 4 << 20
+  private static let askedBytes = 1 << 20
 
   /// Keeps what is written and not durable from piling up: the sync of a roll, and that of an
   /// opening after a kill, would have to wait for all of it.
@@ -111,7 +111,7 @@ extension Writer {
     // Whole pieces: what is still being filled would be written twice.
     let end = tail.offset & -Self.askedBytes
     if start >= end { return }
-    tail.file.startWriting(start..<end)
+    writeBehind.start(tail.file, start..<end)
     tail.askedThrough = end
   }
 

@@ -16,15 +16,15 @@ extension Writer {
     defer { lock.unlock() }
     let half = open.stagedCount > 0 ? open.stagedHalf : 1 - (committingStaged?.half ?? 1)
     guard canStage(batch.contents, in: half),
-      case .admitted(let receipt, let group, _) = admit(batch.contents, attempt)
+      case .admitted(let receipt) = admit(batch.contents, attempt)
     else { return nil }
-    let event = group.contents.events.count - 1
-    var time = group.contents.events[event].time
+    let event = open.contents.events.count - 1
+    var time = open.contents.events[event].time
     if time == BatchContents.timeUnset {
       time = core.options.clock()
-      group.contents.events[event].time = time
+      open.contents.events[event].time = time
     }
-    if group.stagedCount == 0 { group.stagedHalf = half }
+    if open.stagedCount == 0 { open.stagedHalf = half }
     staging.value?.put(
       batch.contents,
       in: half,
@@ -32,7 +32,7 @@ extension Writer {
       version: receipt.version.rawValue,
       time: time
     )
-    group.stagedCount += 1
+    open.stagedCount += 1
     core.noteStaged(through: receipt.lastPosition.rawValue)
     return receipt
   }

@@ -18,10 +18,8 @@ package struct WriterTail {
   package var lastPosition: UInt64
   /// Zeros were written up to here.
   package var zeroedThrough: Int
-  /// The page cache has large units for what comes before here.
-  package var preparedThrough = 0
-  /// When that was looked after.
-  package var preparedAt: Int64 = 0
+  /// What the page cache has large units for.
+  package var pages = PreparedPages()
   /// How many type names the log holds.
   package var typeCount: Int
   /// How much of the file has blocks of its own, for sure: frames are written only there.
@@ -55,36 +53,16 @@ package struct WriterTail {
 extension WriterTail {
   /// More than a watermark takes.
   static let watermarkBytesMax = 64
-  /// How much is written at a time where pages are prepared: from here on a sync of a little would
-  /// have to look at much, and a small write costs more.
-  private static let preparedUnit = 128 << 10
-  /// Shorter frames are not worth it, nor is it if so many microseconds go by from unit to unit:
-  /// the zeros would come to the disk before what is written over them.
+  /// Shorter frames are not worth a preparation of pages.
   private static let preparedFrameMin = 8 << 10
-  private static let preparedIntervalMax = 1_000_000
 
-  /// Has the page cache make its units of what a frame up to `end` will be written to in larger
-  /// steps than by the frame's own write, which is not aligned to them: each costs about the same,
-  /// whatever its size, and so does each when it is first read through a mapping.
-  ///
-  /// Writes zeros where there are zeros. Advice: if that fails, the frame's write will tell why.
+  /// Has the page cache prepared for a frame up to `end`, if it is a long one.
   mutating func preparePages(through end: Int, now: Int64) {
-    let unit = Self.preparedUnit
-    let through = (end + unit - 1) & -unit
-    guard end > preparedThrough, end - offset >= Self.preparedFrameMin, through <= reservedBytes
-    else { return }
+    if end - offset < Self.preparedFrameMin { return }
     // Behind the last frame, and a watermark that may follow it.
-    var start = max(preparedThrough, (offset + Self.watermarkBytesMax + unit - 1) & -unit)
-    let isSlow = now &- preparedAt > Self.preparedIntervalMax
-    while start < through, !isSlow {
-      try? file.write(Self.zeros.span, at: start)
-      start += unit
-    }
-    preparedThrough = through
-    preparedAt = now
+    let used = offset + Self.watermarkBytesMax
+    pages.prepare(file, behind: used, through: end, limit: reservedBytes) { now }
   }
-
-  private static let zeros = [UInt8](repeating: 0, count: preparedUnit)
 
   /// The tail before the first frame of `segment`, whose file is that of `spare`.
   init(

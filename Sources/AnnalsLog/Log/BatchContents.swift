@@ -52,14 +52,7 @@ package struct BatchContents: ~Copyable {
   private(set) var aggregates: [Aggregate] = []
   private(set) var extras: [Extras] = []
   private(set) var tags: [Tag] = []
-  private(set) var types: [String] = []
-  // The names of `types` once more, as bytes: comparing strings counts references.
-  private var typeBytes = ByteBuffer(capacity: 256)
-  private var typeRanges: [Range<Int>] = []
-  private var typeHashes: [KeyHash] = []
-  /// Finds the rows of `types`.
-  private var typeRows = RowTable()
-  private var lastType = 0
+  private(set) var types = BatchTypes()
   var ids = ByteBuffer(capacity: 256)
   var payloads = ByteBuffer(capacity: 4096)
   /// Tags and metadata.
@@ -69,16 +62,17 @@ package struct BatchContents: ~Copyable {
   private(set) var keyHash: KeyHash?
   private(set) var digest = KeyHash(high: 0, low: 0)
   private(set) var typeNumbers: [UInt32] = []
-  private var typesOwner: ObjectIdentifier?
+  /// The table that `typeNumbers` are of.
+  private var typesOwner: UInt64 = 0
   private var scratch = ByteBuffer(capacity: 64)
+  /// An upper bound of what the rows take in a frame, beside names, payloads and texts.
+  private var rowBytesMax = Self.frameBytesMax
   /// What the aggregates' hashes were made with: the key of the log that took the last append, so
   /// that a batch used again is hashed once.
   ///
   /// Before that a fixed key: the hash then only finds candidates within the batch.
   private var hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
   private var rows = RowTable()
-  /// Types are hashed only to be found within the batch, whichever log it goes to.
-  private let typeHasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
 
   /// Appends are refused if an event of this query stands after this position.
   var condition: AppendCondition?
@@ -106,12 +100,13 @@ package struct BatchContents: ~Copyable {
     ids.removeAll()
     payloads.removeAll()
     texts.removeAll()
+    rowBytesMax = Self.frameBytesMax
     tagHashes.empty()
     keyHash = nil
     hasExpectations = false
     rows.removeAll()
-    condition = nil
-    key = nil
+    if condition != nil { condition = nil }
+    if key != nil { key = nil }
   }
 
   /// Adds an event to aggregate `aggregate`.
@@ -124,6 +119,8 @@ package struct BatchContents: ~Copyable {
     time: Timestamp? = nil,
     extrasBytesMax: Int = 0
   ) throws(LogError) {
+    // It is copied last: what is not at hand comes while the names are looked for.
+    payload.prefetch()
     guard payload.count <= limits.payloadBytesMax else {
       throw .limitExceeded(
         LimitExceeded(.payloadBytes, value: payload.count, maximum: limits.payloadBytesMax)
@@ -131,17 +128,18 @@ package struct BatchContents: ~Copyable {
     }
     // Before anything is noted: what is refused leaves no aggregate behind that has no event.
     try checkSize(adding: payload.count + aggregate.count + extrasBytesMax)
-    let typeIndex = try self.typeIndex(type)
+    let typeRow = try types.row(of: type)
     let row = try aggregateRow(aggregate)
     items.append(
       Item(
         aggregate: UInt32(row),
-        type: UInt32(typeIndex),
+        type: UInt32(typeRow),
         payloadCount: UInt32(payload.count),
         extras: -1,
         time: time?.microseconds ?? Self.timeUnset
       )
     )
+    rowBytesMax += 40
     aggregates[row].eventCount += 1
     payloads.append(payload)
   }
@@ -164,6 +162,7 @@ package struct BatchContents: ~Copyable {
       tags.append(Tag(offset: UInt32(texts.count), count: UInt32(tag.utf8.count)))
       texts.append(tag.utf8Span.span)
     }
+    rowBytesMax += event.tags.count * 8 + 32
     let metadataOffset = texts.count
     event.metadata.encode(into: &texts)
     items[items.count - 1].extras = Int32(extras.count)
@@ -196,30 +195,6 @@ package struct BatchContents: ~Copyable {
 // MARK: Finding rows
 
 extension BatchContents {
-  private mutating func typeIndex(_ type: String) throws(LogError) -> Int {
-    let name = type.utf8Span.span
-    if lastType < typeRanges.count, typeBytes.equals(name, in: typeRanges[lastType]) {
-      return lastType
-    }
-    // Types outlive the events: a batch that is used for ever may come to know very many.
-    let hash = typeHasher.hash(name, .event)
-    var search = typeRows.search(hash)
-    while let row = typeRows.next(&search) {
-      if typeHashes[row] == hash, typeBytes.equals(name, in: typeRanges[row]) {
-        lastType = row
-        return row
-      }
-    }
-    try Self.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
-    lastType = types.count
-    types.append(type)
-    typeRanges.append(typeBytes.count..<typeBytes.count + name.count)
-    typeBytes.append(name)
-    typeHashes.append(hash)
-    typeRows.insert(lastType, hash) { typeHashes[$0] }
-    return lastType
-  }
-
   /// The row of `aggregate`, made if it is new.
   private mutating func aggregateRow(_ aggregate: Span<UInt8>) throws(LogError) -> Int {
     // The common cases without hashing: the aggregate of the event before, or one of a few.
@@ -264,6 +239,7 @@ extension BatchContents {
       )
     )
     ids.append(aggregate)
+    rowBytesMax += 12
     return aggregates.count - 1
   }
 
@@ -293,8 +269,8 @@ extension BatchContents {
     }
   }
 
-  /// Works out hashes, digest and type numbers; done before any lock is taken.
-  mutating func prepare(_ hasher: KeyHasher, _ types: TypeTable) throws(LogError) {
+  /// Works out hashes and digest; done before any lock is taken.
+  mutating func prepare(_ hasher: KeyHasher) throws(LogError) {
     if self.hasher != hasher {
       self.hasher = hasher
       for row in aggregates.indices {
@@ -306,17 +282,6 @@ extension BatchContents {
     for tag in tags {
       let range = Int(tag.offset)..<Int(tag.offset + tag.count)
       tagHashes.append(texts.hash(range, .tag, hasher))
-    }
-    let owner = ObjectIdentifier(types)
-    if typesOwner != owner { typeNumbers.removeAll(keepingCapacity: true) }
-    typesOwner = owner
-    while typeNumbers.count < self.types.count {
-      guard types.count < Limits.typesMax else {
-        throw .limitExceeded(
-          LimitExceeded(.types, value: types.count + 1, maximum: Limits.typesMax)
-        )
-      }
-      typeNumbers.append(UInt32(types.insert(self.types[typeNumbers.count])))
     }
     keyHash = nil
     if let key {
@@ -331,6 +296,25 @@ extension BatchContents {
     }
   }
 
+  /// Whether all its types have their numbers in the table `id`.
+  func isNumbered(in id: UInt64) -> Bool {
+    typesOwner == id && typeNumbers.count == types.names.count
+  }
+
+  /// Gives all its types their numbers in `types`.
+  mutating func number(in types: TypeTable) throws(LogError) {
+    if typesOwner != types.id { typeNumbers.removeAll(keepingCapacity: true) }
+    typesOwner = types.id
+    while typeNumbers.count < self.types.names.count {
+      guard types.count < Limits.typesMax else {
+        throw .limitExceeded(
+          LimitExceeded(.types, value: types.count + 1, maximum: Limits.typesMax)
+        )
+      }
+      typeNumbers.append(UInt32(types.insert(self.types.names[typeNumbers.count])))
+    }
+  }
+
   /// The digest of what makes two appends the same: aggregates, types, payloads, tags, ids and
   /// metadata; not times, not expectations.
   private mutating func makeDigest(_ hasher: KeyHasher) -> KeyHash {
@@ -339,7 +323,7 @@ extension BatchContents {
       let row = Int(item.aggregate)
       scratch.appendVarint(UInt64(aggregates[row].idCount))
       scratch.append(ids, idRange(row))
-      let type = types[Int(item.type)]
+      let type = types.names[Int(item.type)]
       scratch.appendVarint(UInt64(type.utf8.count))
       scratch.append(type.utf8Span.span)
       scratch.appendVarint(UInt64(item.payloadCount))
@@ -387,9 +371,11 @@ extension BatchContents {
 
   /// An upper bound of the bytes the batch takes in a frame.
   var encodedBytesMax: Int {
-    payloads.count + ids.count + texts.count + items.count * 40 + aggregates.count * 12
-      + tags.count * 8 + extras.count * 32 + (key == nil ? 0 : 128) + 160
+    payloads.count + ids.count + texts.count + rowBytesMax + (key == nil ? 0 : 128)
   }
+
+  /// The same of a frame without events.
+  private static let frameBytesMax = 160
 
   /// Checks what an event carries beside its payload; an upper bound of the bytes that takes.
   private func checkExtras(_ event: NewEvent) throws(LogError) -> Int {
@@ -424,11 +410,7 @@ extension BatchContents {
     guard name.count <= maximum else {
       throw .limitExceeded(LimitExceeded(limit, value: name.count, maximum: maximum))
     }
-    var isASCII = true
-    for index in name.indices {
-      if name[index] == 0 { throw .invalidName(InvalidName(subject, .containsNUL)) }
-      if name[index] >= 0x80 { isASCII = false }
-    }
-    guard isASCII || name.isUTF8 else { throw .invalidName(InvalidName(subject, .notUTF8)) }
+    if name.containsZero { throw .invalidName(InvalidName(subject, .containsNUL)) }
+    guard name.isASCII || name.isUTF8 else { throw .invalidName(InvalidName(subject, .notUTF8)) }
   }
 }

@@ -135,8 +135,8 @@ extension EventLog {
     _ batch: EventBatch,
     durability: Durability = .durable
   ) throws(LogError) -> Receipt {
-    guard let writer else { throw .readOnly }
-    return try writer.append(batch, durability)
+    guard let receipt = try writer?.append(batch, durability) else { throw .readOnly }
+    return receipt
   }
 
   /// Appends a batch without blocking a thread of the tasks' pool.

@@ -11,6 +11,10 @@ package final class TypeTable: @unchecked Sendable {
   private var numbers: [Key: Int] = [:]
   /// The number of names, for who asks often and needs no name.
   private let published = Atomic<Int>(0)
+  /// Tells the table from every other that this process had or will have, as its address does not.
+  package let id = TypeTable.made.wrappingAdd(1, ordering: .relaxed).newValue
+
+  private static let made = Atomic<UInt64>(0)
 
   /// Compares names by their bytes: two spellings Unicode holds equal are two types.
   private struct Key: Hashable {

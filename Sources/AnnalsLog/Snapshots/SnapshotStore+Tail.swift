@@ -12,7 +12,13 @@ extension SnapshotStore {
     }
     var tail = try openTail()
     tail.file.seal(&buffer, from: 0, at: tail.end)
-    tail.preparePages(for: buffer.count, limit: limit, core.options.clock)
+    tail.pages.prepare(
+      tail.file.file,
+      behind: tail.end,
+      through: tail.end + buffer.count,
+      limit: limit,
+      clock: core.options.clock
+    )
     // Prepared whether the write fails or not.
     self.tail = tail
     do {
@@ -78,10 +84,9 @@ extension SnapshotStore {
 
   /// Cuts what was prepared and not written; best effort.
   func trimTail() {
-    guard let tail, tail.zeroedThrough > tail.end else { return }
+    guard let tail, tail.pages.zeroedThrough > tail.end else { return }
     try? tail.file.file.truncate(tail.end)
-    self.tail?.zeroedThrough = 0
-    self.tail?.preparedThrough = 0
+    self.tail?.pages = PreparedPages()
   }
 
   /// Makes a file durable and writes its index anew.
@@ -114,37 +119,4 @@ extension SnapshotStore {
       for number in withState({ $0.places.files.keys.sorted() }) { try? index(number) }
     }
   }
-}
-
-extension SnapshotStore.Tail {
-  /// How much is prepared at a time.
-  private static let preparedUnit = 128 << 10
-  /// If so many microseconds go by from unit to unit it is not worth it.
-  private static let preparedIntervalMax: Int64 = 1_000_000
-
-  /// Has the page cache make its units of what is written next in larger steps than a frame's own
-  /// write would, which costs more than compressing the state.
-  ///
-  /// Writes zeros behind the last frame. Advice: if that fails, the frame's write will tell why.
-  fileprivate mutating func preparePages(
-    for byteCount: Int,
-    limit: Int,
-    _ clock: () -> Int64
-  ) {
-    let unit = Self.preparedUnit
-    let through = (end + byteCount + unit - 1) & -unit
-    guard end + byteCount > preparedThrough, through <= limit else { return }
-    let now = clock()
-    var start = max(preparedThrough, (end + unit - 1) & -unit)
-    let isSlow = now &- preparedAt > Self.preparedIntervalMax
-    while start < through, !isSlow {
-      try? file.file.write(Self.zeros.span, at: start)
-      start += unit
-      zeroedThrough = start
-    }
-    preparedThrough = through
-    preparedAt = now
-  }
-
-  private static let zeros = [UInt8](repeating: 0, count: preparedUnit)
 }

@@ -43,11 +43,9 @@ package final class SnapshotStore: @unchecked Sendable {
     var file: SnapshotFile
     /// Where the last frame ends.
     var end: Int
-    /// Up to here zeros may stand behind that; they are cut when the file is written no more.
-    var zeroedThrough = 0
-    /// Up to here it was decided whether they are written, and when last, in microseconds.
-    var preparedThrough = 0
-    var preparedAt: Int64 = 0
+    /// What the page cache has large units for; the zeros there are cut when the file is written no
+    /// more.
+    var pages = PreparedPages()
   }
 
   struct State {
@@ -353,7 +351,7 @@ package final class SnapshotStore: @unchecked Sendable {
       if isWriting, isNewest, file.header.isWritable, end < core.options.snapshotFileBytes,
         let size = try? file.file.size(), (try? file.isZero(from: end, to: size)) ?? false
       {
-        tail = Tail(file: file, end: end, zeroedThrough: size, preparedThrough: size)
+        tail = Tail(file: file, end: end, pages: PreparedPages(zeroedThrough: size))
       }
     } catch {
       // A writer beside a reader has made the name and not yet written the block.

@@ -36,12 +36,6 @@ import Testing
     #expect(report.garbage == 0)
   }
 
-  @Test func aColumnThatIsConstantTakesNoBytes() {
-    var buffer = ByteBuffer(capacity: 16)
-    buffer.append(5, width: .constant)
-    #expect(buffer.count == 0 && ColumnWidth.constant.byteCount == 0)
-  }
-
   @Test func blocksAreSharedOnlyWithinOneSystem() throws {
     let directory = TemporaryDirectory()
     let place = try SystemFileSystem.shared.openDirectory(directory.path, create: false)

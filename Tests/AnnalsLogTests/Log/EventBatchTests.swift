@@ -87,4 +87,37 @@ import Testing
     try batch.add(NewEvent(type: "Type 2999", payload: []), to: "a-1")
     #expect(try log.append(batch).lastPosition == 8001)
   }
+
+  /// The numbers of a batch's types are those of the log it goes to, also where the log came to
+  /// stand in the memory that the one before it stood in.
+  @Test func aBatchThatOutlivesItsLogTakesNoNumbersToTheNext() throws {
+    let batch = EventBatch()
+    let types = (0..<5).map { "Type\($0)" }
+    func append(_ round: Int, _ log: EventLog) throws {
+      // Each log gives them other numbers.
+      for index in types.indices {
+        let event = NewEvent(type: types[(index + round) % types.count], payload: [])
+        try log.append([event], to: "first")
+      }
+      batch.removeAll()
+      for type in types { try batch.add(NewEvent(type: type, payload: []), to: "second") }
+      try log.append(batch)
+    }
+    // How often that happens is the allocator's affair; it takes a few rounds.
+    var meetingCount = 0
+    for round in 0..<50 where meetingCount < 3 {
+      let disk = SimulatedFileSystem()
+      var log: EventLog? = try open("/before", disk)
+      let place = log.map { ObjectIdentifier($0.core.types) }
+      // Not read: the thread would keep the table.
+      try log.map { try append(round, $0) }
+      log = nil
+      let others = try (0..<20).map { try open("/after\($0)", disk) }
+      for other in others where ObjectIdentifier(other.core.types) == place {
+        meetingCount += 1
+        try append(round + 1, other)
+        #expect(try other.events(of: "second").map(\.type) == types)
+      }
+    }
+  }
 }

@@ -6,7 +6,7 @@ import Testing
 /// when it is written no more.
 @Suite struct SnapshotTailTests {
   private static let aggregates = 30
-  private static let unit = 128 << 10
+  private static let unit = 256 << 10
 
   private func open(_ disk: SimulatedFileSystem) throws -> EventLog {
     var options = simulatedOptions(disk)
