@@ -12,6 +12,33 @@ package enum Prefetch {
   }
 }
 
+extension Prefetch {
+  /// Fetches the lines of a run that is read in order, which `position` is a place of, as far ahead
+  /// as it takes for them to come.
+  ///
+  /// Processors find out such a run by themselves, but look ahead of it too little, and not into
+  /// the next page: with 140 instructions between the lines of one event and those of the next,
+  /// reading took 17 ns an event of 256 bytes without this, and 12 with it. 3 KiB ahead is too
+  /// little, and 1 KiB worse than nothing.
+  ///
+  /// Never reads, so that it may lead behind what can be read.
+  @unsafe
+  @inline(__always)
+  package static func ahead(of position: UnsafeRawPointer, byteCount: Int) {
+    if byteCount > fetchedMax { return }
+    var line = unsafe position + distance
+    let end = unsafe line + byteCount
+    while unsafe line < end {
+      unsafe annals_prefetch(line)
+      unsafe line += 64
+    }
+  }
+
+  private static var distance: Int { 6 << 10 }
+  /// Within longer pieces than this the processor has the time to find out by itself.
+  private static var fetchedMax: Int { 2 << 10 }
+}
+
 extension Span<UInt8> {
   /// Has the processor fetch the bytes, or the first of many: the rest it finds out by itself.
   @inline(__always)

@@ -353,7 +353,9 @@ struct FrameDecoder: ~Copyable {
     let offset = nextPayload
     nextIndex = index &+ 1
     nextPayload = offset &+ count
-    return unsafe (start((offset, count)), count)
+    let begin = unsafe start((offset, count))
+    unsafe Prefetch.ahead(of: begin, byteCount: count)
+    return unsafe (begin, count)
   }
 
   private mutating func seekPayload(_ index: Int, _ bytes: Span<UInt8>) {
