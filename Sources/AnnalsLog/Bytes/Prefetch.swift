@@ -17,9 +17,9 @@ extension Prefetch {
   /// as it takes for them to come.
   ///
   /// Processors find out such a run by themselves, but look ahead of it too little, and not into
-  /// the next page: with 140 instructions between the lines of one event and those of the next,
-  /// reading took 17 ns an event of 256 bytes without this, and 12 with it. 3 KiB ahead is too
-  /// little, and 1 KiB worse than nothing.
+  /// the next page: with a hundred instructions between the lines of one event and those of the
+  /// next, reading took 17 ns an event of 256 bytes without this, and 10 with it. 3 KiB ahead is
+  /// too little, and 1 KiB worse than nothing.
   ///
   /// Never reads, so that it may lead behind what can be read.
   @unsafe

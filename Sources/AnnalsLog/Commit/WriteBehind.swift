@@ -3,7 +3,7 @@
 ///
 /// Only advice to the system, which a sync rests on in nothing: pieces that come faster than they
 /// are handed on become one.
-final class WriteBehind: @unchecked Sendable {
+package final class WriteBehind: @unchecked Sendable {
   // Checked how: all variables are touched only under `lock`.
   private let lock = Lock()
   private let wake: Condition
@@ -11,27 +11,35 @@ final class WriteBehind: @unchecked Sendable {
   private var isStopping = false
   private var thread: Thread?
 
-  init() {
+  /// Without a thread, which the first piece starts.
+  package init() {
     wake = Condition(lock)
   }
 
+  /// Whether there was a piece.
+  package var hasThread: Bool { lock.withLock { thread != nil } }
+
   /// Has `range` of `file` written soon.
-  func start(_ file: any LogFile, _ range: Range<Int>) {
-    lock.withLock {
-      if isStopping { return }
+  package func start(_ file: any LogFile, _ range: Range<Int>) {
+    let isHandedOn = lock.withLock {
+      if isStopping { return true }
+      if thread == nil { thread = try? Thread(name: "annals-behind") { [self] in run() } }
+      if thread == nil { return false }
       if let piece, piece.file === file {
         self.piece = (file, piece.range.lowerBound..<range.upperBound)
       } else {
         // What is left of a segment before this one its sync has written.
         piece = (file, range)
       }
-      if thread == nil { thread = try? Thread(name: "annals-behind") { [self] in run() } }
+      return true
     }
+    // Where there is no thread to be had.
+    if !isHandedOn { file.startWriting(range) }
     wake.signal()
   }
 
-  /// Ends the thread.
-  func stop() {
+  /// Ends the thread; nothing is begun any more.
+  package func stop() {
     let thread = lock.withLock {
       isStopping = true
       return self.thread

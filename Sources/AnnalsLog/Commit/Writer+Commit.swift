@@ -111,7 +111,11 @@ extension Writer {
     // Whole pieces: what is still being filled would be written twice.
     let end = tail.offset & -Self.askedBytes
     if start >= end { return }
-    writeBehind.start(tail.file, start..<end)
+    if core.options.hasMaintenanceThread {
+      writeBehind.start(tail.file, start..<end)
+    } else {
+      tail.file.startWriting(start..<end)
+    }
     tail.askedThrough = end
   }
 

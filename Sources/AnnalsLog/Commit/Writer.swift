@@ -55,7 +55,7 @@ package final class Writer: @unchecked Sendable {
 
   private let tailCell: Cell<WriterTail>
   let encoder = Cell(FrameEncoder())
-  let writeBehind = WriteBehind()
+  package let writeBehind = WriteBehind()
   var typeFile: TypeFile
   var watermark = ByteBuffer(capacity: 64)
   package let maintenance: Maintenance
