@@ -175,16 +175,17 @@ package struct SegmentChains: Sendable {
     frameCount += 1
   }
 
-  /// The offset of a frame that begins at or before the one that holds `ordinal`, if any does.
-  package func frameOffset(before ordinal: Int) -> Int? {
-    frameSample(before: ordinal).map { Int($0.units) * FrameHeader.unit }
-  }
-
   /// The last sample at or before the frame that holds `ordinal`, if there is one.
   package func frameSample(before ordinal: Int) -> Sample? {
+    let found = sampleCount(before: ordinal)
+    return found == 0 ? nil : samples[found - 1]
+  }
+
+  /// The number of samples at or before the frame that holds `ordinal`.
+  private func sampleCount(before ordinal: Int) -> Int {
     var search = SampleSearch(count: samples.count, guess: ordinal, of: count)
     while let probe = search.probe { search.narrow(Int(samples[probe].ordinal) <= ordinal) }
-    return search.found == 0 ? nil : samples[search.found - 1]
+    return search.found
   }
 
   /// Appends for each ordinal, counted from `first` events before ordinal 0, the offset of a frame
@@ -194,9 +195,21 @@ package struct SegmentChains: Sendable {
     first: Int,
     to offsets: inout [Int]
   ) {
+    // Neighbours often have a sample in common.
+    var known = (ordinals: 0..<0, offset: Segment.firstFrame)
     for ordinal in ordinals {
-      let found = Int(ordinal) < first ? nil : frameOffset(before: Int(ordinal) - first)
-      offsets.append(found ?? Segment.firstFrame)
+      let ordinal = Int(ordinal) - first
+      if !known.ordinals.contains(ordinal) {
+        let found = ordinal < 0 ? 0 : sampleCount(before: ordinal)
+        if found == 0 {
+          offsets.append(Segment.firstFrame)
+          continue
+        }
+        let sample = samples[found - 1]
+        let end = found < samples.count ? Int(samples[found].ordinal) : .max
+        known = (Int(sample.ordinal)..<end, Int(sample.units) * FrameHeader.unit)
+      }
+      offsets.append(known.offset)
     }
   }
 

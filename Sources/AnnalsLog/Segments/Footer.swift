@@ -92,7 +92,7 @@ package final class Footer: Sendable {
   /// The last sample at or before the frame that holds `ordinal`, if there is one.
   package func frameSample(before ordinal: Int) throws(LogError) -> SegmentChains.Sample? {
     let file = file
-    return try Self.frameSample(before: ordinal, header, file)
+    return try Self.frameSample(before: ordinal, header, file)?.sample
   }
 
   /// Looks up those of `offsets`, which begin at `start` and are `ordinals`' own, that are the
@@ -106,35 +106,49 @@ package final class Footer: Sendable {
   ) {
     // One reference for all of them.
     let file = file
+    // Neighbours often have a sample in common.
+    var known = (ordinals: 0..<0, offset: 0)
     var place = start
     for ordinal in ordinals {
       defer { place += 1 }
       if offsets[place] != Segment.firstFrame { continue }
-      guard let found = try? Self.frameSample(before: Int(ordinal), header, file) else { continue }
-      offsets[place] = Int(found.units) * FrameHeader.unit
+      let ordinal = Int(ordinal)
+      if !known.ordinals.contains(ordinal) {
+        guard let found = try? Self.frameSample(before: ordinal, header, file) else { continue }
+        let first = Int(found.sample.ordinal)
+        known = (first..<max(first, found.end), Int(found.sample.units) * FrameHeader.unit)
+      }
+      offsets[place] = known.offset
     }
   }
 
+  /// The sample, and the ordinal of the next one.
   private static func frameSample(
     before ordinal: Int,
     _ header: FooterHeader,
     _ file: CheckedFile
-  ) throws(LogError) -> SegmentChains.Sample? {
+  ) throws(LogError) -> (sample: SegmentChains.Sample, end: Int)? {
     let start = Int(header.samples.offset)
     let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
-    var search = SampleSearch(count: Int(header.samples.count), guess: ordinal, of: limit)
+    let count = Int(header.samples.count)
+    var search = SampleSearch(count: count, guess: ordinal, of: limit)
+    var end = Int.max
     while let probe = search.probe {
       let at = start + probe * 8
       try file.check(at..<at + 8)
-      search.narrow(Int(file.body.load(UInt32.self, at: at)) <= ordinal)
+      let found = Int(file.body.load(UInt32.self, at: at))
+      // The last one that is above stands next to the one that is sought.
+      if found > ordinal { end = found }
+      search.narrow(found <= ordinal)
     }
     if search.found == 0 { return nil }
     let at = start + (search.found - 1) * 8
     try file.check(at..<at + 8)
-    return SegmentChains.Sample(
+    let sample = SegmentChains.Sample(
       ordinal: file.body.load(UInt32.self, at: at),
       units: file.body.load(UInt32.self, at: at + 4)
     )
+    return (sample, end)
   }
 
   /// The names and event counts of the types in the segment.

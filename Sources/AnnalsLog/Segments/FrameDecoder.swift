@@ -16,6 +16,9 @@ struct FrameDecoder: ~Copyable {
   private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
   private var aheadCount = 0
+  // Of the frames looked at in advance the one that was read last, and its segment.
+  private var aheadRead = 0
+  private var aheadSegment: SegmentID = 0
   private let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy = ByteBuffer(capacity: 0)
@@ -198,6 +201,7 @@ struct FrameDecoder: ~Copyable {
   /// - Parameter count: how many will be looked at now.
   mutating func beginAhead(expecting count: Int) {
     aheadCount = 0
+    aheadSegment = 0
     if !isGuarded { memory.ahead.value.reserveCapacity(count) }
   }
 
@@ -211,32 +215,22 @@ struct FrameDecoder: ~Copyable {
     if aheadCount == memory.ahead.value.count { memory.ahead.value.append(Ahead()) }
     let number = aheadCount
     aheadCount += 1
-    look(position, segment, at: offset, into: &memory.ahead.value[number])
-  }
-
-  private func look(
-    _ position: UInt64,
-    _ segment: Segment,
-    at offset: Int,
-    into ahead: inout Ahead
-  ) {
     let mapped = unsafe segment.mapping.buffer
     let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
-    ahead.frame.start = 0
-    ahead.place = nil
-    guard
-      case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
-      header.knownKind == .events
-    else { return }
-    if header.byteCount > Segment.firstReadBytes {
-      segment.startReading(offset, byteCount: header.byteCount)
+    // Of several events in one frame the first one's is loaded for all.
+    if aheadSegment != segment.id || memory.ahead.value[aheadRead].frame.start != offset {
+      aheadRead = number
+      aheadSegment = segment.id
+      if !Self.look(bytes, segment, at: offset, &memory.ahead.value[number].frame) {
+        memory.ahead.value[number].frame.start = 0
+        return
+      }
+    } else {
+      memory.ahead.value[number].frame.start = 0
     }
-    if !ahead.frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base) {
-      ahead.frame.start = 0
-      return
-    }
-    guard let place = ahead.frame.place(position, bytes) else { return }
-    ahead.place = place
+    let place = memory.ahead.value[aheadRead].frame.place(position, bytes)
+    memory.ahead.value[number].place = place
+    guard let place else { return }
     unsafe Prefetch.fetch(mapped, place.id)
     var line = place.payload
     let end = place.payload &+ min(place.payloadCount, Self.fetchedBytesMax)
@@ -244,6 +238,22 @@ struct FrameDecoder: ~Copyable {
       unsafe Prefetch.fetch(mapped, line)
       line &+= 64
     }
+  }
+
+  private static func look(
+    _ bytes: Span<UInt8>,
+    _ segment: Segment,
+    at offset: Int,
+    _ frame: inout EventsFrame
+  ) -> Bool {
+    guard
+      case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
+      header.knownKind == .events
+    else { return false }
+    if header.byteCount > Segment.firstReadBytes {
+      segment.startReading(offset, byteCount: header.byteCount)
+    }
+    return frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base)
   }
 
   /// Of a longer payload the processor fetches the rest by itself, once it is read in order.

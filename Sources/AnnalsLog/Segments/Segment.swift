@@ -136,7 +136,7 @@ package final class Segment: @unchecked Sendable {
     verified.contains(offset / FrameHeader.unit)
   }
 
-  /// Header, and the columns of a frame of a hundred events: fetching more of those costs what it saves.
+  /// The header, and the columns of some ten events: fetching more of them costs what it saves.
   private static let fetchedLines = 3
 
   /// Has the processor fetch what reading the frame at `offset` begins with.
