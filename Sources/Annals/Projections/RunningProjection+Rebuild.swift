@@ -141,16 +141,21 @@ extension RunningProjection {
       let count = shadow.eventCount
       fold = shadow
       foldErasures = erasures
+      // Before the thread goes on behind it.
+      keptThrough = .start
+      progress.update {
+        $0.position = target
+        $0.savedThrough = .start
+        $0.restart = nil
+      }
       return RebuildReport(position: target, eventCount: count, differences: differences)
     }
     guard let report else { return nil }
-    try keep(shadow, erasures, as: name)
-    try store.consumers.remove(shadowName)
-    progress.update {
-      $0.position = report.position
-      $0.savedThrough = report.position
-      $0.restart = nil
+    if try keep(shadow, erasures, as: name) {
+      // The thread may have kept more already.
+      progress.update { $0.savedThrough = max($0.savedThrough, report.position) }
     }
+    try store.consumers.remove(shadowName)
     // What had failed goes on; who stopped it did not ask for that.
     if !isRunning, !isOwn { _ = try launch() }
     return report
@@ -168,20 +173,26 @@ extension RunningProjection {
   ) throws(ConsumerError) -> Bool {
     keeping.lock()
     defer { keeping.unlock() }
-    guard lock.withLock({ self.erasures == erasures }) else { return false }
+    let isOwn = name == self.name
+    let (isFree, kept) = lock.withLock { (self.erasures == erasures, keptThrough) }
+    guard isFree else { return false }
+    // What took its place has gone on meanwhile, and was kept.
+    if isOwn, fold.position < kept { return true }
     var bytes: [UInt8] = []
     do {
-      let kept = KeptProjection(
+      let state = KeptProjection(
         version: fold.version,
         query: KeptQuery(fold.query),
         state: fold.state
       )
-      try store.stateCodec.encode(kept, into: &bytes)
+      try store.stateCodec.encode(state, into: &bytes)
     } catch {
       throw .handler(position: fold.position, error)
     }
-    let kept = KeptConsumer(position: fold.position, fingerprint: fingerprint, state: bytes)
-    return try store.consumers.save(name, kept)
+    let consumer = KeptConsumer(position: fold.position, fingerprint: fingerprint, state: bytes)
+    guard try store.consumers.save(name, consumer) else { return false }
+    if isOwn { lock.withLock { keptThrough = fold.position } }
+    return true
   }
 }
 

@@ -4,9 +4,9 @@
 /// Ends with `stop()`, with the store, or with an error, which `status` tells. Reading the state
 /// never waits for more than a few thousand events to be folded.
 public final class RunningProjection<State: Codable & Sendable>: @unchecked Sendable {
-  // Checked how: `fold`, `thread`, `rebuilder`, `isEnding`, `isAtWork`, `isRebuilding`, `erasures`
-  // and `foldErasures` are touched only under `lock`; `savedPosition` and `savedAt` before the
-  // thread is started and then by it alone.
+  // Checked how: `fold`, `thread`, `rebuilder`, `isEnding`, `isAtWork`, `isRebuilding`,
+  // `erasures`, `foldErasures` and `keptThrough` are touched only under `lock`; `savedPosition` and
+  // `savedAt` before the thread is started and then by it alone.
   /// The name it is kept under.
   public let name: String
   package let store: EventStore
@@ -31,6 +31,8 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   package var foldErasures = 0
   /// Held while a state is kept; taken before `lock`.
   package let keeping = Lock()
+  /// What was kept of `fold`, and of what it was before it went on; only under `lock`.
+  package var keptThrough = Position.start
   private var savedPosition = Position.start
   private var savedAt: UInt64 = 0
 
@@ -165,6 +167,7 @@ public final class RunningProjection<State: Codable & Sendable>: @unchecked Send
   private func beginAnew() {
     fold = fold.restarted(initial)
     foldErasures = erasures
+    keptThrough = .start
     savedPosition = .start
     progress.update {
       $0.position = .start
