@@ -164,6 +164,8 @@ extension RunningProjection {
   /// Keeps a fold; false if what it stands on is not durable yet, if the store was opened for
   /// reading, or if what it was folded from has been erased since.
   ///
+  /// Does nothing, and is true, where more of the same was kept already.
+  ///
   /// - Parameter erasures: how often it had been told of erasures when the fold was begun.
   @discardableResult
   package func keep(
@@ -173,11 +175,11 @@ extension RunningProjection {
   ) throws(ConsumerError) -> Bool {
     keeping.lock()
     defer { keeping.unlock() }
-    let isOwn = name == self.name
+    let isShadow = name != self.name
     let (isFree, kept) = lock.withLock { (self.erasures == erasures, keptThrough) }
     guard isFree else { return false }
     // What took its place has gone on meanwhile, and was kept.
-    if isOwn, fold.position < kept { return true }
+    if !isShadow, fold.position < kept { return true }
     var bytes: [UInt8] = []
     do {
       let state = KeptProjection(
@@ -191,7 +193,7 @@ extension RunningProjection {
     }
     let consumer = KeptConsumer(position: fold.position, fingerprint: fingerprint, state: bytes)
     guard try store.consumers.save(name, consumer) else { return false }
-    if isOwn { lock.withLock { keptThrough = fold.position } }
+    if !isShadow { lock.withLock { keptThrough = fold.position } }
     return true
   }
 }

@@ -139,7 +139,7 @@ package struct BatchContents: ~Copyable {
         time: time?.microseconds ?? Self.timeUnset
       )
     )
-    rowBytesMax += 40
+    rowBytesMax += Self.eventBytesMax
     aggregates[row].eventCount += 1
     payloads.append(payload)
   }
@@ -162,7 +162,7 @@ package struct BatchContents: ~Copyable {
       tags.append(Tag(offset: UInt32(texts.count), count: UInt32(tag.utf8.count)))
       texts.append(tag.utf8Span.span)
     }
-    rowBytesMax += event.tags.count * 8 + 32
+    rowBytesMax += event.tags.count * Self.tagBytesMax + Self.extrasRowBytesMax
     let metadataOffset = texts.count
     event.metadata.encode(into: &texts)
     items[items.count - 1].extras = Int32(extras.count)
@@ -239,7 +239,7 @@ extension BatchContents {
       )
     )
     ids.append(aggregate)
-    rowBytesMax += 12
+    rowBytesMax += Self.aggregateBytesMax
     return aggregates.count - 1
   }
 
@@ -374,8 +374,12 @@ extension BatchContents {
     payloads.count + ids.count + texts.count + rowBytesMax + (key == nil ? 0 : 128)
   }
 
-  /// The same of a frame without events.
+  // The same of a frame without events, and of each row beside names, payloads and texts.
   private static let frameBytesMax = 160
+  private static let eventBytesMax = 40
+  private static let aggregateBytesMax = 12
+  private static let tagBytesMax = 8
+  private static let extrasRowBytesMax = 32
 
   /// Checks what an event carries beside its payload; an upper bound of the bytes that takes.
   private func checkExtras(_ event: NewEvent) throws(LogError) -> Int {

@@ -10,7 +10,7 @@ package struct BatchTypes: ~Copyable {
   private var hashes: [KeyHash] = []
   /// Finds the rows of names by their hashes.
   private var rows = RowTable()
-  /// The rows found last, and one more, by the marks of their names.
+  /// By the mark of a name the row found last for it, plus one; 0 for none.
   private var recent = [UInt32](repeating: 0, count: Self.recentCount)
   /// Types are hashed only to be found within the batch, whichever log it goes to.
   private let hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))

@@ -130,8 +130,7 @@ package final class Footer: Sendable {
   ) throws(LogError) -> (sample: SegmentChains.Sample, end: Int)? {
     let start = Int(header.samples.offset)
     let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
-    let count = Int(header.samples.count)
-    var search = SampleSearch(count: count, guess: ordinal, of: limit)
+    var search = SampleSearch(count: Int(header.samples.count), guess: ordinal, of: limit)
     var end = Int.max
     while let probe = search.probe {
       let at = start + probe * 8
