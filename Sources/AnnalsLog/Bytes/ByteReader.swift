@@ -36,15 +36,15 @@ package struct ByteReader: ~Escapable {
       return UInt64(first)
     }
     if remaining >= 8 {
-      // All bytes at once: their top bits tell where the integer ends, and are closed up after.
       let word = bytes.load(UInt64.self, at: offset)
-      let ends = ~word & 0x8080_8080_8080_8080
-      if ends != 0 {
-        offset &+= ends.trailingZeroBitCount >> 3 &+ 1
-        var value = word & (ends ^ (ends &- 1)) & 0x7f7f_7f7f_7f7f_7f7f
-        value = value & 0x007f_007f_007f_007f | (value & 0x7f00_7f00_7f00_7f00) >> 1
-        value = value & 0x0000_3fff_0000_3fff | (value & 0x3fff_0000_3fff_0000) >> 2
-        return value & 0x0fff_ffff | (value & 0x0fff_ffff_0000_0000) >> 4
+      if word & 0x8000 == 0 {
+        offset &+= 2
+        return word & 0x7f | word >> 1 & 0x3f80
+      }
+      let found = Varint.decode(word)
+      if found.byteCount > 0 {
+        offset &+= found.byteCount
+        return found.value
       }
     }
     return readLongVarint(first)
@@ -100,6 +100,23 @@ package struct ByteReader: ~Escapable {
   }
 }
 
+/// Unsigned LEB128 integers.
+package enum Varint {
+  /// The integer that the lowest bytes of `word` are, and how many of them; none if it is longer.
+  ///
+  /// All bytes at once: their top bits tell where the integer ends, and are closed up after.
+  @inline(__always)
+  package static func decode(_ word: UInt64) -> (value: UInt64, byteCount: Int) {
+    let ends = ~word & 0x8080_8080_8080_8080
+    if ends == 0 { return (0, 0) }
+    var value = word & (ends ^ (ends &- 1)) & 0x7f7f_7f7f_7f7f_7f7f
+    value = value & 0x007f_007f_007f_007f | (value & 0x7f00_7f00_7f00_7f00) >> 1
+    value = value & 0x0000_3fff_0000_3fff | (value & 0x3fff_0000_3fff_0000) >> 2
+    value = value & 0x0fff_ffff | (value & 0x0fff_ffff_0000_0000) >> 4
+    return (value, ends.trailingZeroBitCount >> 3 &+ 1)
+  }
+}
+
 /// The mapping of signed to unsigned integers that keeps small magnitudes small.
 package enum Zigzag {
   /// The unsigned form: 0, -1, 1, -2 … become 0, 1, 2, 3 ….
@@ -126,30 +143,6 @@ extension Span where Element == UInt8 {
       as: type
     )
     return T(littleEndian: raw)
-  }
-
-  /// The sum of `count` little-endian integers from `offset` on, wrapping; traps where the bytes
-  /// end before they do.
-  package func sum<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-    _ type: T.Type,
-    at offset: Int,
-    count: Int
-  ) -> UInt64 {
-    let size = MemoryLayout<T>.size
-    precondition(
-      offset >= 0 && count >= 0 && offset <= self.count && count <= (self.count - offset) / size,
-      "the values lie in the bytes"
-    )
-    let source = unsafe bytes
-    var total: UInt64 = 0
-    var at = offset
-    for _ in 0..<count {
-      // In bounds: above.
-      let raw = unsafe source.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: type)
-      total &+= UInt64(truncatingIfNeeded: T(littleEndian: raw))
-      at &+= size
-    }
-    return total
   }
 
   /// Whether all bytes of the range are zero.

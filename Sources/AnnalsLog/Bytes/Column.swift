@@ -76,9 +76,9 @@ package struct Column: BitwiseCopyable, Sendable {
     switch width {
     case .constant: return word &* UInt64(rows.count)
     case .one:
-      return bytes.sum(UInt8.self, at: start &+ rows.lowerBound, count: rows.count)
+      return bytes.sumOfBytes(at: start &+ rows.lowerBound, count: rows.count)
     case .two:
-      return bytes.sum(UInt16.self, at: start &+ rows.lowerBound &* 2, count: rows.count)
+      return bytes.sumOfPairs(at: start &+ rows.lowerBound &* 2, count: rows.count)
     case .four:
       return bytes.sum(UInt32.self, at: start &+ rows.lowerBound &* 4, count: rows.count)
     case .eight:
@@ -89,20 +89,6 @@ package struct Column: BitwiseCopyable, Sendable {
   /// The sum of the first `rows` values, wrapping.
   package func sum(_ rows: Int, in bytes: Span<UInt8>) -> UInt64 {
     sum(0..<rows, in: bytes)
-  }
-}
-
-extension ByteReader {
-  /// Reads a column's place: its constant, or the range of `rows` stored values.
-  @inline(__always)
-  package mutating func readColumn(_ width: ColumnWidth, rows: Int) -> Column? {
-    if width == .constant {
-      guard let value = readVarint() else { return nil }
-      return Column(constant: value)
-    }
-    let (size, overflow) = rows.multipliedReportingOverflow(by: width.byteCount)
-    guard !overflow, let range = skip(size) else { return nil }
-    return Column(width: width, offset: range.lowerBound)
   }
 }
 

@@ -64,6 +64,10 @@ package struct ResolvedQuery: Sendable {
 
   /// Resolves the names of `query`; a name the log does not know matches nothing.
   package init(_ query: Query, _ types: TypeTable) {
+    if query.items.isEmpty {
+      items = []
+      return
+    }
     items = query.items.map { item in
       let numbers = item.types.isEmpty ? nil : Set(item.types.compactMap { types.number($0) })
       return (numbers, item.tags)

@@ -5,7 +5,9 @@
 /// all other pages follow the last of them. A mapped reader checks a page when it first touches it,
 /// so that opening such a file costs two pages, however large it is.
 package enum CheckedPages {
-  package static let pageSize = 4096
+  package static let pageSize = 1 << pageShift
+  /// How many of an offset's lowest bits tell where in its page it stands.
+  package static let pageShift = 12
   /// In the header block of every such file: the number of pages behind the header, and the
   /// checksum of the checksum table.
   package static let pageCount = 40..<44
@@ -205,9 +207,9 @@ package final class CheckedFile: Sendable {
   /// Checks the pages that hold `range` of the body, each once per process.
   @inline(__always)
   package func check(_ range: Range<Int>) throws(LogError) {
-    let page = range.lowerBound / CheckedPages.pageSize
     // Nearly always one page, and known.
-    if range.lowerBound >= 0, range.upperBound <= (page + 1) * CheckedPages.pageSize, page < pages,
+    let page = range.lowerBound >> CheckedPages.pageShift
+    if page >= 0, page < pages, (range.upperBound &- 1) >> CheckedPages.pageShift == page,
       verified.contains(page)
     {
       return

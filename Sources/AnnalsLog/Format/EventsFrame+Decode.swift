@@ -45,34 +45,35 @@ extension EventsFrame {
     (extrasOffset, extrasEnd) = (0, 0)
     (keysOffset, keysEnd) = (0, 0)
     let end = start + byteCount
-    guard end <= bytes.count else { return false }
-    var reader = ByteReader(
+    guard start >= 0, end <= bytes.count else { return false }
+    var reader = ColumnReader(
       bytes.extracting(0..<end),
       at: start + FrameHeader.Layout.byteCount
     )
-    guard let flags = reader.read(UInt8.self), flags & Flags.reserved == 0,
-      let position = reader.readVarint(), let time = reader.readZigzag()
-    else { return false }
+    let flags = reader.byte()
+    let position = reader.wideVarint()
+    let time = Zigzag.decode(reader.wideVarint())
     let (first, overflow) = base.position.addingReportingOverflow(position)
-    guard !overflow, first > 0, first <= Limits.ordinalMax else { return false }
+    guard flags & Flags.reserved == 0, !overflow, first > 0, first <= Limits.ordinalMax else {
+      return false
+    }
     firstPosition = first
     self.time = base.time &+ time
     payloadsEnd = end - Int(flags & Flags.paddingMask)
     if flags & Flags.durableBefore == 0 {
-      guard let distance = reader.readVarint(), distance <= UInt64(start) / 8 || start == 0 else {
-        return false
-      }
-      undurableUnits = distance
+      undurableUnits = reader.wideVarint()
+      guard undurableUnits <= UInt64(start) / 8 || start == 0 else { return false }
     }
     if flags & Flags.lone != 0 { return decodeLone(&reader) }
     return decodeColumns(&reader)
   }
 
-  private mutating func decodeLone(_ reader: inout ByteReader) -> Bool {
-    guard let length = reader.readVarint(), length >= 1, length <= Self.idLengthMax,
-      let version = reader.readVarint(), let type = reader.readVarint(),
-      let ids = reader.skip(Int(length)), reader.offset <= payloadsEnd
-    else { return false }
+  @inline(__always)
+  private mutating func decodeLone(_ reader: inout ColumnReader) -> Bool {
+    let length = reader.varint()
+    let version = reader.varint()
+    let type = reader.varint()
+    guard length >= 1, length <= Self.idLengthMax else { return false }
     isLone = true
     hasAggregates = false
     hasTimes = false
@@ -84,21 +85,22 @@ extension EventsFrame {
     firstVersions = Column(constant: version)
     types = Column(constant: type)
     appendLengths = Column(constant: 1)
-    idsOffset = ids.lowerBound
+    idsOffset = reader.skip(Int(length))
     payloadsOffset = reader.offset
+    guard reader.isWhole, payloadsOffset <= payloadsEnd else { return false }
     payloadLengths = Column(constant: UInt64(payloadsEnd - payloadsOffset))
     return true
   }
 
   @inline(__always)
-  private mutating func decodeColumns(_ reader: inout ByteReader) -> Bool {
+  private mutating func decodeColumns(_ reader: inout ColumnReader) -> Bool {
     // At least one byte stands in the frame for each event: what a frame can claim is bounded by
     // its size.
-    guard let events = reader.readCount(maximum: byteCount), events >= 1,
-      let aggregateRows = reader.readCount(maximum: events), aggregateRows >= 1,
-      let appends = reader.readCount(maximum: events), appends >= 1,
-      let word = reader.read(UInt32.self)
-    else { return false }
+    let events = reader.count(maximum: byteCount)
+    let aggregateRows = reader.count(maximum: events)
+    let appends = reader.count(maximum: events)
+    let word = reader.word()
+    guard events >= 1, aggregateRows >= 1, appends >= 1 else { return false }
     isLone = false
     eventCount = events
     aggregateCount = aggregateRows
@@ -107,66 +109,41 @@ extension EventsFrame {
     hasTimes = word & Columns.hasTimes != 0
     hasPositions = word & Columns.hasPositions != 0
     guard hasAggregates || aggregateRows == 1 || aggregateRows == events,
-      hasAggregates || !hasPositions
+      hasAggregates || !hasPositions,
+      hasAggregates || (word >> Columns.aggregates) & 0b111_111 == 0,
+      hasTimes || (word >> Columns.times) & 0b111 == 0,
+      hasPositions || (word >> Columns.positions) & 0b111 == 0
     else { return false }
 
-    guard Self.read(&idLengths, word >> Columns.idLengths, aggregateRows, &reader),
-      Self.read(&firstVersions, word >> Columns.firstVersions, aggregateRows, &reader),
-      hasAggregates
-        ? Self.read(&aggregates, word >> Columns.aggregates, events, &reader)
-          && Self.read(&versionOffsets, word >> Columns.versionOffsets, events, &reader)
-        : (word >> Columns.aggregates) & 0b111_111 == 0,
-      Self.read(&types, word >> Columns.types, events, &reader),
-      Self.read(&payloadLengths, word >> Columns.payloadLengths, events, &reader),
-      hasTimes
-        ? Self.read(&times, word >> Columns.times, events, &reader)
-        : (word >> Columns.times) & 0b111 == 0,
-      Self.read(&appendLengths, word >> Columns.appendLengths, appends, &reader),
-      hasPositions
-        ? Self.read(&positions, word >> Columns.positions, events, &reader)
-        : (word >> Columns.positions) & 0b111 == 0
-    else { return false }
+    idLengths = reader.column(word >> Columns.idLengths, rows: aggregateRows)
+    firstVersions = reader.column(word >> Columns.firstVersions, rows: aggregateRows)
+    if hasAggregates {
+      aggregates = reader.column(word >> Columns.aggregates, rows: events)
+      versionOffsets = reader.column(word >> Columns.versionOffsets, rows: events)
+    }
+    types = reader.column(word >> Columns.types, rows: events)
+    payloadLengths = reader.column(word >> Columns.payloadLengths, rows: events)
+    if hasTimes { times = reader.column(word >> Columns.times, rows: events) }
+    appendLengths = reader.column(word >> Columns.appendLengths, rows: appends)
+    if hasPositions { positions = reader.column(word >> Columns.positions, rows: events) }
     return decodeSections(&reader, word)
   }
 
-  /// Reads a column whose width stands in the lowest bits of `word`.
   @inline(__always)
-  private static func read(
-    _ column: inout Column,
-    _ word: UInt32,
-    _ rows: Int,
-    _ reader: inout ByteReader
-  ) -> Bool {
-    guard let width = ColumnWidth(rawValue: UInt8(truncatingIfNeeded: word) & 7),
-      let found = reader.readColumn(width, rows: rows)
-    else { return false }
-    column = found
-    return true
-  }
-
-  @inline(__always)
-  private mutating func decodeSections(
-    _ reader: inout ByteReader,
-    _ word: UInt32
-  ) -> Bool {
+  private mutating func decodeSections(_ reader: inout ColumnReader, _ word: UInt32) -> Bool {
     if word & Columns.hasExtras != 0 {
-      guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
-      else { return false }
-      (extrasOffset, extrasEnd) = (range.lowerBound, range.upperBound)
+      extrasOffset = reader.skip(reader.count(maximum: byteCount))
+      extrasEnd = reader.offset
     }
     if word & Columns.hasKeys != 0 {
-      guard let length = reader.readCount(maximum: byteCount), let range = reader.skip(length)
-      else { return false }
-      (keysOffset, keysEnd) = (range.lowerBound, range.upperBound)
+      keysOffset = reader.skip(reader.count(maximum: byteCount))
+      keysEnd = reader.offset
     }
     // Ids come last before the payloads; their lengths are summed when the frame is verified, and
     // the total stands here so that the payloads are found without it.
-    guard let idBytes = reader.readCount(maximum: byteCount), let ids = reader.skip(idBytes),
-      reader.offset <= payloadsEnd
-    else { return false }
-    idsOffset = ids.lowerBound
-    payloadsOffset = ids.upperBound
-    return true
+    idsOffset = reader.skip(reader.count(maximum: byteCount))
+    payloadsOffset = reader.offset
+    return reader.isWhole && payloadsOffset <= payloadsEnd
   }
 
   /// Whether every value of the frame agrees with every other; costs the number of events.

@@ -78,17 +78,28 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   }
 
   /// The event at `position`, if the frame holds it.
+  @inline(__always)
   package func index(of position: UInt64, _ bytes: Span<UInt8>) -> Int? {
     guard position >= firstPosition else { return nil }
     let offset = position - firstPosition
-    if !hasPositions { return offset < UInt64(eventCount) ? Int(offset) : nil }
+    if hasPositions { return Self.index(of: offset, positions, eventCount, bytes) }
+    return offset < UInt64(eventCount) ? Int(offset) : nil
+  }
+
+  // Static: handed over by itself, the frame would be copied for it.
+  private static func index(
+    of offset: UInt64,
+    _ positions: Column,
+    _ count: Int,
+    _ bytes: Span<UInt8>
+  ) -> Int? {
     var low = 0
-    var high = eventCount
+    var high = count
     while low < high {
       let middle = (low + high) / 2
       if positions.value(middle, in: bytes) < offset { low = middle + 1 } else { high = middle }
     }
-    return low < eventCount && positions.value(low, in: bytes) == offset ? low : nil
+    return low < count && positions.value(low, in: bytes) == offset ? low : nil
   }
 
   /// The index of the first event behind `position`; the number of events if there is none.
@@ -127,20 +138,22 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   }
 
   /// The offset of the id of aggregate row `aggregate`.
+  @inline(__always)
   package func idOffset(_ aggregate: Int, _ bytes: Span<UInt8>) -> Int {
     idsOffset &+ Int(truncatingIfNeeded: idLengths.sum(aggregate, in: bytes))
   }
 
   /// Where one event stands in a frame.
   package struct EventPlace: Sendable, BitwiseCopyable {
-    package var index: Int
-    package var payload: Int
-    package var payloadCount: Int
-    package var row: Int
-    package var id: Int
+    package var index = 0
+    package var payload = 0
+    package var payloadCount = 0
+    package var row = 0
+    package var id = 0
   }
 
   /// Where the event at `position` stands, if the frame holds it; the frame need not be verified.
+  @inline(__always)
   package func place(_ position: UInt64, _ bytes: Span<UInt8>) -> EventPlace? {
     guard let index = index(of: position, bytes) else { return nil }
     var row = aggregateCount == 1 ? 0 : index
@@ -156,6 +169,7 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   }
 
   /// The offset of the payload of event `index`.
+  @inline(__always)
   package func payloadOffset(_ index: Int, _ bytes: Span<UInt8>) -> Int {
     payloadsOffset &+ Int(truncatingIfNeeded: payloadLengths.sum(index, in: bytes))
   }

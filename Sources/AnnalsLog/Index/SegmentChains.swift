@@ -23,6 +23,18 @@ package struct SegmentChains: Sendable {
   package struct Sample: BitwiseCopyable, Sendable {
     package var ordinal: UInt32
     package var units: UInt32
+
+    package init(ordinal: UInt32, units: UInt32) {
+      self.ordinal = ordinal
+      self.units = units
+    }
+
+    /// The sample that a footer has as `word`.
+    @inline(__always)
+    package init(_ word: UInt64) {
+      ordinal = UInt32(truncatingIfNeeded: word)
+      units = UInt32(truncatingIfNeeded: word >> 32)
+    }
   }
 
   package let segment: SegmentID
@@ -177,30 +189,43 @@ package struct SegmentChains: Sendable {
 
   /// The last sample at or before the frame that holds `ordinal`, if there is one.
   package func frameSample(before ordinal: Int) -> Sample? {
-    let found = sampleCount(before: ordinal)
+    let spread = SampleSpread(count: samples.count, of: count)
+    let found = Self.count(of: samples.span, before: ordinal, spread)
     return found == 0 ? nil : samples[found - 1]
   }
 
-  /// The number of samples at or before the frame that holds `ordinal`.
-  private func sampleCount(before ordinal: Int) -> Int {
-    var search = SampleSearch(count: samples.count, guess: ordinal, of: count)
-    while let probe = search.probe { search.narrow(Int(samples[probe].ordinal) <= ordinal) }
+  /// The number of `samples` at or before the frame that holds `ordinal`.
+  private static func count(
+    of samples: Span<Sample>,
+    before ordinal: Int,
+    _ spread: SampleSpread
+  ) -> Int {
+    var search = SampleSearch(for: ordinal, spread)
+    while let probe = search.probe { search.narrow(Int(samples[probe].ordinal)) }
     return search.found
   }
 
   /// Appends for each ordinal, counted from `first` events before ordinal 0, the offset of a frame
   /// that begins at or before the one that holds it; the segment's first frame's if there is none.
-  package func appendFrameOffsets(
-    _ ordinals: ArraySlice<UInt32>,
+  ///
+  /// - Parameters:
+  ///   - samples: those of the index that is asked, by themselves: handed over whole it would be
+  ///     copied.
+  ///   - count: the number of its events.
+  package static func appendFrameOffsets(
+    _ ordinals: Span<UInt32>,
+    _ samples: [Sample],
+    of count: Int,
     first: Int,
     to offsets: inout [Int]
   ) {
+    let spread = SampleSpread(count: samples.count, of: count)
     // Neighbours often have a sample in common.
     var known = (ordinals: 0..<0, offset: Segment.firstFrame)
-    for ordinal in ordinals {
-      let ordinal = Int(ordinal) - first
+    for index in ordinals.indices {
+      let ordinal = Int(ordinals[index]) - first
       if !known.ordinals.contains(ordinal) {
-        let found = ordinal < 0 ? 0 : sampleCount(before: ordinal)
+        let found = ordinal < 0 ? 0 : Self.count(of: samples.span, before: ordinal, spread)
         if found == 0 {
           offsets.append(Segment.firstFrame)
           continue
@@ -222,40 +247,4 @@ package struct SegmentChains: Sendable {
 
   /// The number of tag and key entries.
   package var extraCount: Int { extraOrdinals.count }
-}
-
-/// Finds the last of some rising numbers that is not above another, asking for few of them.
-///
-/// Begins where an even spread would have it, walks away from there in doubling steps, and halves
-/// what is left.
-struct SampleSearch {
-  private var low = 0
-  private var high: Int
-  private var next: Int
-  private var step = 1
-
-  /// A search among `count` numbers for `guess`, where the numbers reach up to `of`.
-  init(count: Int, guess: Int, of limit: Int) {
-    high = count
-    let scaled = Double(guess) / Double(max(limit, 1)) * Double(count)
-    next = min(max(count - 1, 0), max(0, Int(scaled)))
-  }
-
-  /// The number to look at next; nil when the search is over.
-  var probe: Int? { low < high ? next : nil }
-
-  /// How many numbers are not above the one that was sought.
-  var found: Int { low }
-
-  /// Takes up whether the number at `probe` is not above the one that is sought.
-  mutating func narrow(_ isBelow: Bool) {
-    if isBelow { low = next + 1 } else { high = next }
-    if low >= high { return }
-    if step < high - low {
-      next = isBelow ? low + step - 1 : high - step
-      step *= 2
-    } else {
-      next = (low + high) / 2
-    }
-  }
 }

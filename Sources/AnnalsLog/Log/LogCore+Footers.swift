@@ -200,13 +200,14 @@ extension LogCore {
   /// The footer of a segment that has left the index in memory, made anew if it is not there; nil
   /// if the index answers for the whole segment.
   package func footer(of segment: Segment) throws(LogError) -> Footer? {
-    if let footer = segment.footer {
+    let known = segment.coverage
+    if let footer = known.footer {
       #if ANNALS_PLANTED_BUGS
       if PlantedBug.active == .staleIndexTrusted { return footer }
       #endif
       // One over a part, where the index has the rest, or had: then a whole one is made. After a
       // layout was read anew, the index may go on from a later footer than this view has.
-      if footer.header.end >= segment.current.entry.end { return footer }
+      if known.isWhole { return footer }
       let isContinued = index.withState { state in
         guard let chains = state.chainsIndex(segment.id) else { return false }
         return state.chains[chains].basePosition <= footer.header.lastPosition + 1
@@ -216,9 +217,8 @@ extension LogCore {
       return nil
     }
     // Whoever made one meanwhile took the segment out of the index only then.
-    if let footer = segment.footer, footer.header.end >= segment.current.entry.end {
-      return footer
-    }
+    let found = segment.coverage
+    if let footer = found.footer, found.isWhole { return footer }
     try rebuildFooter(segment)
     return segment.footer
   }

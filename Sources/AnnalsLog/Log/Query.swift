@@ -28,7 +28,7 @@ public struct Query: Hashable, Sendable {
   }
 
   /// Every event.
-  public static let all = Query([])
+  public static var all: Query { Query([]) }
 }
 
 /// A condition on an append: no event that matches the query may stand after the position.

@@ -12,8 +12,6 @@ package final class CursorMemory {
   let annex: FrameAnnex
   /// The id of the aggregate that is read.
   let key = Cell(ByteBuffer(capacity: 64))
-  /// Frames that were looked at in advance.
-  let ahead = Cell<[FrameDecoder.Ahead]>([])
   /// By key: the places still to be visited.
   let postings = Cell(Postings())
   /// … and where the frames of the next few of them begin.

@@ -13,13 +13,22 @@ extension EventCursor {
     places = decoder.memory.postings.value.parts[partIndex].places
     ordinalIndex = isReversed ? places.upperBound - 1 : places.lowerBound
     keyBase = segment.base.position
-    keyLimit = segment.limit
+    keyLimit = nil
     decoder.enter(segment)
     isLoaded = false
   }
 
   mutating func advanceByKey() throws(LogError) -> Int? {
-    while let place = nextPlace() {
+    while places.contains(ordinalIndex) || enterNextSegment() {
+      if filter.isOfAggregate, unindexed.isEmpty, passed == nil {
+        if !decoder.memory.window.value.covers(placeNumber + 1) {
+          fillWindow(from: placeNumber + 1, ordinalIndex)
+        }
+        if let known = placeAhead() { return known.event.index }
+      }
+      let place = ordinalIndex
+      ordinalIndex += isReversed ? -1 : 1
+      placeNumber += 1
       let position = keyBase + UInt64(decoder.memory.postings.value.ordinals[place])
       if position > through || position <= after { continue }
       if let passed, passed.first.rawValue <= position, position <= passed.last.rawValue {
@@ -40,6 +49,22 @@ extension EventCursor {
     }
     if !unindexed.isEmpty { try tellUnindexed(nil, version: nil) }
     return nil
+  }
+
+  /// The next place in the entered segment, if all that is to be asked about it was asked when it
+  /// was looked at in advance; its frame is loaded then.
+  @inline(__always)
+  mutating func placeAhead() -> FrameSlots.Place? {
+    if !unindexed.isEmpty || passed != nil { return nil }
+    let number = decoder.memory.window.value.index(placeNumber &+ 1)
+    guard let position = decoder.positionAhead(number), position > after, position <= through else {
+      return nil
+    }
+    ordinalIndex &+= isReversed ? -1 : 1
+    placeNumber &+= 1
+    // Loaded for this event alone.
+    isLoaded = false
+    return decoder.loadAhead(number)
   }
 
   /// Loads the frame of a place; damage that stands between it and the place before is told first.
@@ -108,7 +133,7 @@ extension EventCursor {
     }
   }
 
-  mutating func noteUnindexed(_ request: ReadRequest) {
+  mutating func noteUnindexed(_ request: borrowing ReadRequest) {
     let isByVersion = request.aggregate != nil
     var found = (core.damages + decoder.memory.postings.value.doubts).filter { damage in
       guard let lost = damage.positions else { return false }
@@ -122,49 +147,49 @@ extension EventCursor {
     if isByVersion, isReversed, request.until != .max { lastVersion = request.until + 1 }
   }
 
-  /// The index among the ordinals of the next place; nil when all have been visited.
-  @inline(__always)
-  private mutating func nextPlace() -> Int? {
-    while true {
-      if places.contains(ordinalIndex) {
-        let place = ordinalIndex
-        ordinalIndex += isReversed ? -1 : 1
-        placeNumber += 1
-        return place
-      }
-      partIndex += isReversed ? 1 : -1
-      guard decoder.memory.postings.value.parts.indices.contains(partIndex) else {
-        // Asking again gives nothing again.
-        decoder.memory.postings.value.removeAll()
-        places = 0..<0
-        return nil
-      }
-      enterSegment()
+  /// Begins with the places in the next segment that has some; false when all have been visited.
+  private mutating func enterNextSegment() -> Bool {
+    partIndex += isReversed ? 1 : -1
+    guard decoder.memory.postings.value.parts.indices.contains(partIndex) else {
+      // Asking again gives nothing again.
+      decoder.memory.postings.value.removeAll()
+      places = 0..<0
+      return false
     }
+    enterSegment()
+    return true
   }
 
   /// Loads the frame that holds `position`, which is that of the ordinal at `place`.
   private mutating func loadFrame(of position: UInt64, _ place: Int) throws(LogError) {
-    if !decoder.memory.window.value.covers(placeNumber) {
-      let memory = decoder.memory
-      memory.window.value.fill(
-        from: placeNumber,
-        memory.postings.value,
-        partIndex,
-        place,
-        isReversed,
-        core,
-        &decoder
-      )
-    }
+    if !decoder.memory.window.value.covers(placeNumber) { fillWindow(from: placeNumber, place) }
     isLoaded = false
     do throws(LogError) {
-      let found = decoder.memory.window.value.frame(placeNumber)
-      try loadFrame(of: position, from: found.offset, ahead: found.index)
+      try loadFrame(
+        of: position,
+        from: decoder.memory.window.value.offset(placeNumber),
+        ahead: decoder.memory.window.value.index(placeNumber)
+      )
     } catch {
       try loadFrameSlowly(of: position)
     }
     isLoaded = true
+  }
+
+  /// Has the places from `place` on, which is number `number`, looked at in advance.
+  private mutating func fillWindow(from number: Int, _ place: Int) {
+    decoder.memory.window.value.fill(
+      from: number,
+      decoder.memory.postings.value,
+      partIndex,
+      place,
+      isReversed,
+      isOfAggregate: filter.isOfAggregate,
+      core,
+      decoder
+    )
+    // The frame may have been one of those that were looked at before.
+    isLoaded = false
   }
 
   /// Loads the first frame from `offset` on that ends at or behind `position`.
@@ -173,9 +198,12 @@ extension EventCursor {
     from offset: Int,
     ahead: Int = -1
   ) throws(LogError) {
+    let limit =
+      keyLimit ?? decoder.memory.postings.value.parts[partIndex].segment.limit
+    keyLimit = limit
     var next = offset
     repeat {
-      let loaded = try decoder.load(at: next, limit: keyLimit, ahead: ahead)
+      let loaded = try decoder.load(at: next, limit: limit, ahead: ahead)
       next = loaded.end
       nextPosition = loaded.isEvents ? decoder.frame.lastPosition(decoder.bytes) + 1 : 0
     } while nextPosition <= position

@@ -43,7 +43,8 @@ public struct EventCursor: ~Copyable {
   var places = 0..<0
   var ordinalIndex = 0
   var keyBase: UInt64 = 0
-  var keyLimit = 0
+  /// Where the segment's frames end; found when the first of them is loaded.
+  var keyLimit: Int?
   var placeNumber = -1
   /// Damage whose events may be the key's, and that has not been passed yet, in reading order.
   var unindexed: ArraySlice<Corruption> = []
@@ -56,7 +57,7 @@ public struct EventCursor: ~Copyable {
   static let scanMin = 4096
 
   /// A cursor over `request`.
-  package init(_ core: LogCore, _ request: ReadRequest) throws(LogError) {
+  package init(_ core: LogCore, _ request: borrowing ReadRequest) throws(LogError) {
     self.core = core
     let now = core.moment(request.visibility ?? core.options.visibility)
     let visible = request.pin.map { min($0.position.rawValue, now.visible) } ?? now.visible
@@ -130,6 +131,11 @@ public struct EventCursor: ~Copyable {
   private mutating func nextInTurn() throws(LogError) -> EventView? {
     if plainEnd > 0 { leavePlain() }
     if isFinished { return nil }
+    if isPlain, places.contains(ordinalIndex), let place = placeAhead() {
+      remaining &-= 1
+      if remaining == 0 { isFinished = true }
+      return unsafe _overrideLifetime(EventView(ahead: decoder, place), mutating: &self)
+    }
     while true {
       var found = index
       if found < readyEnd {

@@ -126,19 +126,28 @@ extension LogCore {
 
   /// Appends for each of `ordinals` the offset of the frame that holds it, or one shortly before.
   package func appendFrameStarts(
-    _ ordinals: ArraySlice<UInt32>,
+    _ ordinals: Span<UInt32>,
     _ segment: Segment,
     to offsets: inout [Int]
   ) {
     let count = offsets.count
-    index.withState { state in
-      guard let chains = state.chainsIndex(segment.id) else { return }
-      let first = Int(state.chains[chains].basePosition - segment.base.position)
-      state.chains[chains].appendFrameOffsets(ordinals, first: first, to: &offsets)
+    let known = segment.coverage
+    if !known.isSealed || !known.isWhole {
+      index.withState { state in
+        guard let chains = state.chainsIndex(segment.id) else { return }
+        let first = Int(state.chains[chains].basePosition - segment.base.position)
+        SegmentChains.appendFrameOffsets(
+          ordinals,
+          state.chains[chains].samples,
+          of: state.chains[chains].count,
+          first: first,
+          to: &offsets
+        )
+      }
     }
     while offsets.count < count + ordinals.count { offsets.append(Segment.firstFrame) }
     // What the index does not have stands in the footer. A footer is a cache: without it the
     // segment is walked from its start.
-    segment.footer?.findFrameOffsets(ordinals, in: &offsets, from: count)
+    known.footer?.findFrameOffsets(ordinals, in: &offsets, from: count)
   }
 }

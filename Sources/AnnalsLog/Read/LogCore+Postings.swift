@@ -25,8 +25,8 @@ package struct Postings: Sendable {
 
   /// Forgets the places, and keeps the memory.
   package mutating func removeAll() {
-    parts.removeAll(keepingCapacity: true)
-    ordinals.removeAll(keepingCapacity: true)
+    if !parts.isEmpty { parts.removeAll(keepingCapacity: true) }
+    if !ordinals.isEmpty { ordinals.removeAll(keepingCapacity: true) }
     if !doubts.isEmpty { doubts = [] }
   }
 }
@@ -54,12 +54,13 @@ extension LogCore {
     for index in tables.indices { tables[index].prefetch(hash) }
     for index in tables.indices { tables[index].prefetchNeighbours(hash) }
     let newest = try newestSegment(hash, view, isPinned: isPinned)
-    found.doubts = newest.doubts
-    if newest.segment == 0 { return }
+    let firstIndexed = newest.firstIndexed
+    if !newest.doubts.isEmpty { found.doubts = newest.doubts }
+    var next: SegmentID? = newest.segment
+    if next == 0 { return }
+    var known = newest.answer
     found.parts.reserveCapacity(8)
     found.ordinals.reserveCapacity(32)
-    var known = newest.entry.map { ($0, newest.footer) }
-    var next: SegmentID? = newest.segment
     while let id = next {
       let order = view.order(of: id)
       guard order < view.segments.count else { break }
@@ -67,7 +68,7 @@ extension LogCore {
       let start = found.ordinals.count
       var link = SegmentChains.Link.segment(id)
       var oldest = UInt64.max
-      if order >= view.order(of: newest.firstIndexed),
+      if order >= view.order(of: firstIndexed),
         let chain = chain(hash, segment, version, position, into: &found.ordinals)
       {
         link = chain.link
@@ -124,7 +125,7 @@ extension LogCore {
         let before = try search(hash, view, before: order)
         found.doubts += before.doubts
         next = before.segment == 0 ? nil : before.segment
-        known = before.entry.map { ($0, before.footer) }
+        known = before.answer
       }
       // The way leads back only; a table that says otherwise is not this log's.
       if let next, view.order(of: next) >= order {
@@ -136,10 +137,10 @@ extension LogCore {
   /// Adds the key's postings in a footer to `ordinals`, whose end from `start` on came from the
   /// chains; a damaged footer is made anew first.
   ///
-  /// - Parameter known: the key's entry in the footer, if it has been looked up already.
+  /// - Parameter known: where the key stands newest, if that has been looked up already.
   private func find(
     _ hash: KeyHash,
-    _ known: (entry: KeyEntry, footer: Footer?)?,
+    _ known: Directory.Answer?,
     _ footer: Footer,
     _ segment: Segment,
     into ordinals: inout [UInt32],
@@ -170,7 +171,7 @@ extension LogCore {
     var entry = known
     if entry == nil { entry = try footer.keys.find(hash) }
     guard let entry else { return nil }
-    ordinals.removeLast(ordinals.count - start)
+    if ordinals.count > start { ordinals.removeLast(ordinals.count - start) }
     try footer.postings(entry, into: &ordinals)
     if let first = chained.first {
       // The footer may have been made while the chain was walked: it then has both halves.
@@ -186,9 +187,8 @@ extension LogCore {
   private struct Newest {
     /// 0 if it stands nowhere.
     var segment: SegmentID
-    /// Its entry in that segment's footer, if that was looked at, and the footer.
-    var entry: KeyEntry?
-    var footer: Footer?
+    /// What the footers and checkpoints say, if they were asked.
+    var answer: Directory.Answer?
     /// The oldest segment the index in memory knows of.
     var firstIndexed: SegmentID = 0
     /// Damage behind that segment.
@@ -253,18 +253,20 @@ extension LogCore {
       if view.answers(for: segment) { break }
       guard let footer = try footer(of: segment) else { continue }
       if let entry = try footer.keys.find(hash) {
-        return Newest(segment: segment.id, entry: entry, footer: footer)
+        let answer = Directory.Answer(
+          version: entry.version,
+          segment: segment.id,
+          entry: entry,
+          footer: footer
+        )
+        return Newest(segment: segment.id, answer: answer)
       }
     }
     let tables =
       limit < view.segments.count ? view.tables(before: view.segments[limit]) : view.directory
     let answer = try newest(hash, in: tables)
-    return Newest(
-      segment: answer?.segment ?? 0,
-      entry: answer?.entry,
-      footer: answer?.footer,
-      doubts: try doubts(hash, in: tables, newerThan: answer)
-    )
+    let doubts = try doubts(hash, in: tables, newerThan: answer)
+    return Newest(segment: answer?.segment ?? 0, answer: answer, doubts: doubts)
   }
 
   /// Appends the ordinals of the key's events in the index of `segment`, ascending; nil if the

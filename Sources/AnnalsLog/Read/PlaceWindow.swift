@@ -1,24 +1,16 @@
-/// Where the frames of a key's next few places begin, or frames shortly before them.
+/// A key's next few places, with where their frames begin, or frames shortly before them.
 ///
 /// Looked up together, whichever segments they stand in, so that the index's lock is taken once a
 /// segment and the processor fetches them side by side.
 struct PlaceWindow {
-  private static let countMax = 24
+  private static let countMax = FrameSlots.aheadMax
   /// The first place, counted in the order of reading.
   private var first = 0
   private var offsets: [Int] = []
-  private var runs: [Run] = []
-
-  /// Places of one part.
-  private struct Run {
-    var part: Int
-    var places: Range<Int>
-  }
 
   /// Forgets all places, and keeps the memory.
   mutating func forget() {
-    offsets.removeAll(keepingCapacity: true)
-    runs.removeAll(keepingCapacity: true)
+    if !offsets.isEmpty { offsets.removeAll(keepingCapacity: true) }
   }
 
   /// Whether place `number` is known.
@@ -26,55 +18,50 @@ struct PlaceWindow {
     number >= first && number < first + offsets.count
   }
 
-  /// Where to look for the frame of place `number`, and which of the frames looked at in advance
-  /// that is.
-  func frame(_ number: Int) -> (offset: Int, index: Int) {
-    (offsets[number - first], number - first)
-  }
+  /// Where to look for the frame of place `number`.
+  func offset(_ number: Int) -> Int { offsets[index(number)] }
+
+  /// Which of the places looked for in advance place `number` is; none if that is not one of them.
+  @inline(__always)
+  func index(_ number: Int) -> Int { number &- first }
 
   /// Looks up the frames of the places from `place` of `part` on, which is number `number`, in the
-  /// direction of reading.
+  /// direction of reading, and has the decoder look at them.
+  ///
+  /// - Parameter isOfAggregate: whether the key is an aggregate, whose id the decoder has.
   mutating func fill(
     from number: Int,
     _ postings: borrowing Postings,
     _ part: Int,
     _ place: Int,
     _ isReversed: Bool,
+    isOfAggregate: Bool,
     _ core: LogCore,
-    _ decoder: inout FrameDecoder
+    _ decoder: borrowing FrameDecoder
   ) {
     first = number
-    offsets.removeAll(keepingCapacity: true)
+    forget()
     offsets.reserveCapacity(Self.countMax)
-    runs.removeAll(keepingCapacity: true)
-    runs.reserveCapacity(8)
+    decoder.beginAhead()
     var part = part
     var place: Int? = place
     while offsets.count < Self.countMax, postings.parts.indices.contains(part) {
       let segment = postings.parts[part].segment
       let places = rest(of: postings.parts[part].places, from: place, isReversed)
       let begin = offsets.count
-      core.appendFrameStarts(postings.ordinals[places], segment, to: &offsets)
+      let ordinals = postings.ordinals.span.extracting(places)
+      core.appendFrameStarts(ordinals, segment, to: &offsets)
       if isReversed { offsets[begin...].reverse() }
-      for index in begin..<offsets.count { segment.prefetch(offsets[index]) }
-      runs.append(Run(part: part, places: places))
+      decoder.expect(
+        ordinals,
+        at: offsets.span.extracting(begin..<offsets.count),
+        segment,
+        isReversed: isReversed
+      )
       part += isReversed ? 1 : -1
       place = nil
     }
-    startReading(postings)
-    lookAhead(postings, isReversed, &decoder)
-  }
-
-  /// Has the system read what was not read before, all at a time.
-  private func startReading(_ postings: borrowing Postings) {
-    var index = 0
-    for run in runs {
-      let segment = postings.parts[run.part].segment
-      for _ in run.places {
-        segment.startReading(offsets[index])
-        index += 1
-      }
-    }
+    decoder.lookAhead(isOfAggregate: isOfAggregate)
   }
 
   /// As many of `places` from `place` on as there is room for.
@@ -86,23 +73,5 @@ struct PlaceWindow {
     }
     let begin = place ?? places.lowerBound
     return begin..<min(places.upperBound, begin + room)
-  }
-
-  private func lookAhead(
-    _ postings: borrowing Postings,
-    _ isReversed: Bool,
-    _ decoder: inout FrameDecoder
-  ) {
-    decoder.beginAhead(expecting: offsets.count)
-    var index = 0
-    for run in runs {
-      let segment = postings.parts[run.part].segment
-      for step in 0..<run.places.count {
-        let place = isReversed ? run.places.upperBound - 1 - step : run.places.lowerBound + step
-        let position = segment.base.position + UInt64(postings.ordinals[place])
-        decoder.lookAhead(position, segment, at: offsets[index])
-        index += 1
-      }
-    }
   }
 }

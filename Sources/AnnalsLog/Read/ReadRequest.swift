@@ -39,12 +39,14 @@ public struct ReadRequest: Sendable {
   /// Every event.
   public init() {}
 
+  private init(aggregate: AggregateID, after: UInt64) {
+    self.aggregate = aggregate
+    self.after = after
+  }
+
   /// The events of one aggregate behind a version.
   public static func aggregate(_ id: AggregateID, after version: Version = .none) -> ReadRequest {
-    var request = ReadRequest()
-    request.aggregate = id
-    request.after = version.rawValue
-    return request
+    ReadRequest(aggregate: id, after: version.rawValue)
   }
 
   /// All events behind a position.
@@ -78,7 +80,7 @@ package struct EventFilter: Sendable {
   package let isOpen: Bool
 
   /// The filter of `request` for a log with the given types.
-  package init(_ request: ReadRequest, tag: String?, _ types: TypeTable) {
+  package init(_ request: borrowing ReadRequest, tag: String?, _ types: TypeTable) {
     query = ResolvedQuery(request.query, types)
     category = request.category.map { Array($0.utf8) }
     since = request.since?.microseconds ?? .min

@@ -62,7 +62,7 @@ struct RetentionFilter {
   init(
     _ core: LogCore,
     _ rules: RetentionRules,
-    _ request: ReadRequest,
+    _ request: borrowing ReadRequest,
     visible: UInt64,
     _ view: LogView
   ) throws(LogError) {

@@ -56,6 +56,21 @@ public struct EventView: ~Escapable {
     unsafe payloadStart = payload.start
   }
 
+  /// The event at a place that was looked at in advance, in the frame that `decoder` holds.
+  ///
+  /// Unsafe: as above.
+  @unsafe
+  @_lifetime(immortal)
+  @inline(__always)
+  init(ahead decoder: borrowing FrameDecoder, _ place: FrameSlots.Place) {
+    position = Position(place.position)
+    packed =
+      UInt64(truncatingIfNeeded: place.event.index) << Self.indexShift
+      | UInt64(truncatingIfNeeded: place.event.payloadCount) << Self.countShift
+    unsafe annex = Unmanaged.passUnretained(decoder.annex)
+    unsafe payloadStart = decoder.start((place.event.payload, place.event.payloadCount))
+  }
+
   private var index: Int {
     @inline(__always) get { Int(truncatingIfNeeded: packed >> Self.indexShift) }
   }
@@ -83,8 +98,8 @@ public struct EventView: ~Escapable {
   public var version: Version {
     let bytes = bytes
     return unsafe annex._withUnsafeGuaranteedRef {
-      let row = $0.frame.value.aggregateIndex(index, bytes)
-      return Version($0.frame.value.version(index, aggregate: row, bytes))
+      let row = $0.frame.aggregateIndex(index, bytes)
+      return Version($0.frame.version(index, aggregate: row, bytes))
     }
   }
 
@@ -92,7 +107,7 @@ public struct EventView: ~Escapable {
   public var time: Timestamp {
     let bytes = bytes
     return unsafe annex._withUnsafeGuaranteedRef {
-      Timestamp(microseconds: $0.frame.value.time(index, bytes))
+      Timestamp(microseconds: $0.frame.time(index, bytes))
     }
   }
 
@@ -100,7 +115,7 @@ public struct EventView: ~Escapable {
   public var typeNumber: Int {
     let bytes = bytes
     return unsafe annex._withUnsafeGuaranteedRef {
-      Int(truncatingIfNeeded: $0.frame.value.types.value(index, in: bytes))
+      Int(truncatingIfNeeded: $0.frame.types.value(index, in: bytes))
     }
   }
 

@@ -8,6 +8,7 @@ package final class Footer: Sendable {
   /// in one from a file.
   package let damages: [Corruption]
   private let file: CheckedFile
+  private let spread: SampleSpread
 
   /// Checks the header of `mapping` against the segment it should belong to.
   package init(
@@ -42,6 +43,8 @@ package final class Footer: Sendable {
     self.file = file
     self.header = header
     self.damages = damages
+    let events = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
+    spread = SampleSpread(count: Int(header.samples.count), of: events)
   }
 
   /// The file, for errors.
@@ -92,7 +95,7 @@ package final class Footer: Sendable {
   /// The last sample at or before the frame that holds `ordinal`, if there is one.
   package func frameSample(before ordinal: Int) throws(LogError) -> SegmentChains.Sample? {
     let file = file
-    return try Self.frameSample(before: ordinal, header, file)?.sample
+    return try frameSample(before: ordinal, file, file.body)?.sample
   }
 
   /// Looks up those of `offsets`, which begin at `start` and are `ordinals`' own, that are the
@@ -100,21 +103,22 @@ package final class Footer: Sendable {
   ///
   /// Leaves what can not be read as it is.
   package func findFrameOffsets(
-    _ ordinals: ArraySlice<UInt32>,
+    _ ordinals: Span<UInt32>,
     in offsets: inout [Int],
     from start: Int
   ) {
-    // One reference for all of them.
+    // One reference, and one look at its bytes, for all of them.
     let file = file
+    let body = file.body
     // Neighbours often have a sample in common.
     var known = (ordinals: 0..<0, offset: 0)
-    var place = start
-    for ordinal in ordinals {
-      defer { place += 1 }
+    for index in ordinals.indices {
+      let place = start + index
       if offsets[place] != Segment.firstFrame { continue }
-      let ordinal = Int(ordinal)
+      let ordinal = Int(ordinals[index])
       if !known.ordinals.contains(ordinal) {
-        guard let found = try? Self.frameSample(before: ordinal, header, file) else { continue }
+        let sample = try? frameSample(before: ordinal, file, body)
+        guard let found = sample else { continue }
         let first = Int(found.sample.ordinal)
         known = (first..<max(first, found.end), Int(found.sample.units) * FrameHeader.unit)
       }
@@ -123,31 +127,45 @@ package final class Footer: Sendable {
   }
 
   /// The sample, and the ordinal of the next one.
-  private static func frameSample(
+  @inline(__always)
+  private func frameSample(
     before ordinal: Int,
-    _ header: FooterHeader,
-    _ file: CheckedFile
+    _ file: CheckedFile,
+    _ body: Span<UInt8>
   ) throws(LogError) -> (sample: SegmentChains.Sample, end: Int)? {
-    let start = Int(header.samples.offset)
-    let limit = Int(clamping: header.lastPosition &- header.basePosition) &+ 1
-    var search = SampleSearch(count: Int(header.samples.count), guess: ordinal, of: limit)
+    let start = Int(truncatingIfNeeded: header.samples.offset)
+    // Nearly always one of those around where it should be, and found so without a guess that the
+    // processor could get wrong.
+    if let first = spread.around(ordinal) {
+      let at = start &+ first &* 8
+      try file.check(at..<at &+ SampleSpread.aroundCount &* 8)
+      var below = 0
+      for index in 0..<SampleSpread.aroundCount {
+        below &+= Int(body.load(UInt32.self, at: at &+ index &* 8)) <= ordinal ? 1 : 0
+      }
+      if below > 0, below < SampleSpread.aroundCount {
+        let word = body.load(UInt64.self, at: at &+ (below &- 1) &* 8)
+        let next = body.load(UInt32.self, at: at &+ below &* 8)
+        return (SegmentChains.Sample(word), Int(next))
+      }
+    }
+    var search = SampleSearch(for: ordinal, spread)
+    // The last ones that are below and above stand next to each other when the search is over.
+    var last: SegmentChains.Sample?
     var end = Int.max
     while let probe = search.probe {
-      let at = start + probe * 8
-      try file.check(at..<at + 8)
-      let found = Int(file.body.load(UInt32.self, at: at))
-      // The last one that is above stands next to the one that is sought.
-      if found > ordinal { end = found }
-      search.narrow(found <= ordinal)
+      let at = start &+ probe &* 8
+      try file.check(at..<at &+ 8)
+      let word = body.load(UInt64.self, at: at)
+      let first = UInt32(truncatingIfNeeded: word)
+      search.narrow(Int(first))
+      if Int(first) > ordinal {
+        end = Int(first)
+      } else {
+        last = SegmentChains.Sample(word)
+      }
     }
-    if search.found == 0 { return nil }
-    let at = start + (search.found - 1) * 8
-    try file.check(at..<at + 8)
-    let sample = SegmentChains.Sample(
-      ordinal: file.body.load(UInt32.self, at: at),
-      units: file.body.load(UInt32.self, at: at + 4)
-    )
-    return (sample, end)
+    return last.map { ($0, end) }
   }
 
   /// The names and event counts of the types in the segment.

@@ -15,11 +15,7 @@ struct FrameDecoder: ~Copyable {
   private var counted = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var base = SegmentBase(position: 0, time: 0)
   private(set) var offset = 0
-  private var aheadCount = 0
-  // Of the frames looked at in advance the one that was read last, and its segment.
-  private var aheadRead = 0
-  private var aheadSegment: SegmentID = 0
-  private let isGuarded: Bool
+  let isGuarded: Bool
   /// The frame, in guarded mode.
   private var copy = ByteBuffer(capacity: 0)
   // The event behind the one whose payload was asked for last, and where its payload begins.
@@ -44,7 +40,7 @@ struct FrameDecoder: ~Copyable {
 
   /// Where everything stands in the frame that is loaded.
   var frame: EventsFrame {
-    @inline(__always) _read { yield annex.frame.value }
+    @inline(__always) _read { yield annex.frame }
   }
 
   /// The bytes that the frame's offsets count in.
@@ -84,6 +80,14 @@ struct FrameDecoder: ~Copyable {
     return try load(at: offset, limit: limit)
   }
 
+  /// Makes the place of an event the one that is read next.
+  @inline(__always)
+  private mutating func seek(_ place: EventsFrame.EventPlace) {
+    nextIndex = place.index
+    nextPayload = place.payload
+    annex.rows.value.begin(at: place.row, place.id)
+  }
+
   /// Makes `segment` the one whose frames are loaded.
   mutating func enter(_ segment: Segment) {
     self.segment = segment
@@ -114,23 +118,18 @@ struct FrameDecoder: ~Copyable {
     }
     // The bytes live as long as segment and annex, which stay what they are meanwhile.
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
-    if number >= 0, number < aheadCount, memory.ahead.value[number].frame.start == offset {
+    if let slot = slotAhead(number, at: offset) {
       // The same bytes gave it, which never change once they verify.
-      annex.frame.value = memory.ahead.value[number].frame
+      annex.slots.load(slot)
       begin()
-      if let place = memory.ahead.value[number].place {
-        nextIndex = place.index
-        nextPayload = place.payload
-        annex.rows.value.begin(at: place.row, place.id)
-      }
+      if annex.slots[place: number].isFound { seek(annex.slots[place: number].event) }
       return (true, end)
-    } else {
-      let start = isGuarded ? 0 : offset
-      guard annex.frame.value.read(bytes, at: start, byteCount: header.byteCount, base) else {
-        throw .corrupt(
-          Corruption(file: segment?.name ?? "", offset: offset, .malformed(.eventsFrame))
-        )
-      }
+    }
+    let start = isGuarded ? 0 : offset
+    guard annex.slots.own.read(bytes, at: start, byteCount: header.byteCount, base) else {
+      throw .corrupt(
+        Corruption(file: segment?.name ?? "", offset: offset, .malformed(.eventsFrame))
+      )
     }
     begin()
     return (true, end)
@@ -147,6 +146,28 @@ struct FrameDecoder: ~Copyable {
     nextIndex = 0
     nextPayload = frame.payloadsOffset
     lengths = frame.payloadLengths
+  }
+
+  /// The position of the event looked for in advance as `number`, if it was found to be what is
+  /// sought, in a frame that is verified; nil if nothing is known of it.
+  @inline(__always)
+  func positionAhead(_ number: Int) -> UInt64? {
+    guard number >= 0, number < annex.slots.count, annex.slots[place: number].isReady else {
+      return nil
+    }
+    return annex.slots[place: number].position
+  }
+
+  /// Loads the frame of an event that `positionAhead` knows of.
+  @inline(__always)
+  mutating func loadAhead(_ number: Int) -> FrameSlots.Place {
+    if frame.extrasEnd != 0 { annex.extras.removeAll() }
+    if isExpanded { leaveExpanded() }
+    let place = annex.slots[place: number]
+    annex.slots.load(place.slot)
+    offset = place.offset
+    seek(place.event)
+    return place
   }
 
   /// Reads a frame that is stored compressed, and verified.
@@ -166,7 +187,7 @@ struct FrameDecoder: ~Copyable {
         Corruption(file: segment?.name ?? "", offset: offset, .malformed(.eventsFrame))
       )
     }
-    annex.frame.value = found
+    annex.slots.own = found
     // The buffer is changed by nothing until the next compressed frame is loaded.
     unsafe count(in: expanded.memory)
     isExpanded = true
@@ -194,76 +215,6 @@ struct FrameDecoder: ~Copyable {
     }
     guard let segment else { preconditionFailure("a segment is entered before it is read") }
     return try segment.frame(at: offset, limit: limit)
-  }
-
-  /// Forgets the frames that were looked at in advance.
-  ///
-  /// - Parameter count: how many will be looked at now.
-  mutating func beginAhead(expecting count: Int) {
-    aheadCount = 0
-    aheadSegment = 0
-    if !isGuarded { memory.ahead.value.reserveCapacity(count) }
-  }
-
-  /// Looks at the frame at `offset` in advance, and has the processor fetch what the event at
-  /// `position` will be read from, if the frame holds it.
-  ///
-  /// Believes nothing: the frame is verified when it is loaded.
-  mutating func lookAhead(_ position: UInt64, _ segment: Segment, at offset: Int) {
-    // In guarded mode the mapping must not be touched.
-    if isGuarded { return }
-    if aheadCount == memory.ahead.value.count { memory.ahead.value.append(Ahead()) }
-    let number = aheadCount
-    aheadCount += 1
-    let mapped = unsafe segment.mapping.buffer
-    let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
-    // Of several events in one frame the first one's is loaded for all.
-    if aheadSegment != segment.id || memory.ahead.value[aheadRead].frame.start != offset {
-      aheadRead = number
-      aheadSegment = segment.id
-      if !Self.look(bytes, segment, at: offset, &memory.ahead.value[number].frame) {
-        memory.ahead.value[number].frame.start = 0
-        return
-      }
-    } else {
-      memory.ahead.value[number].frame.start = 0
-    }
-    let place = memory.ahead.value[aheadRead].frame.place(position, bytes)
-    memory.ahead.value[number].place = place
-    guard let place else { return }
-    unsafe Prefetch.fetch(mapped, place.id)
-    var line = place.payload
-    let end = place.payload &+ min(place.payloadCount, Self.fetchedBytesMax)
-    while line < end {
-      unsafe Prefetch.fetch(mapped, line)
-      line &+= 64
-    }
-  }
-
-  private static func look(
-    _ bytes: Span<UInt8>,
-    _ segment: Segment,
-    at offset: Int,
-    _ frame: inout EventsFrame
-  ) -> Bool {
-    guard
-      case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
-      header.knownKind == .events
-    else { return false }
-    if header.byteCount > Segment.firstReadBytes {
-      segment.startReading(offset, byteCount: header.byteCount)
-    }
-    return frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base)
-  }
-
-  /// Of a longer payload the processor fetches the rest by itself, once it is read in order.
-  private static let fetchedBytesMax = 512
-
-  /// A frame that was looked at in advance.
-  struct Ahead: BitwiseCopyable {
-    var frame = EventsFrame()
-    /// Where in it the event that is sought stands.
-    var place: EventsFrame.EventPlace?
   }
 
   private mutating func loadCopy(at offset: Int, limit: Int) throws(LogError) -> FrameHeader {
@@ -389,38 +340,10 @@ struct FrameDecoder: ~Copyable {
     let bytes = unsafe _overrideLifetime(self.bytes, copying: ())
     return memory.key.value.equals(bytes.extracting(annex.idRange(index, bytes)))
   }
-}
 
-/// What the views of a frame's events reach through a reference: all that they do not need to be
-/// handed out.
-@safe
-final class FrameAnnex {
-  /// The names of the log's types.
-  let types: Cell<TypeTable>
-  /// What the frame's offsets count in; valid while the decoder holds the frame.
-  let bytes = unsafe Cell(UnsafeRawBufferPointer(start: nil, count: 0))
-  let frame = Cell(EventsFrame())
-  let rows = Cell(RowOffsets())
-  var extras = FrameExtras()
-
-  init(_ types: TypeTable) {
-    self.types = Cell(types)
-  }
-
-  /// The bytes of memory taken by what a frame has for each event or aggregate.
-  var byteCount: Int { extras.byteCount + rows.value.byteCount }
-
-  /// Leaves the frame, whose bytes may go now.
-  func forget() {
-    unsafe bytes.value = UnsafeRawBufferPointer(start: nil, count: 0)
-    if frame.value.extrasEnd != 0 { extras.removeAll() }
-    frame.value.extrasEnd = 0
-  }
-
-  /// Where the aggregate id of event `index` stands.
-  func idRange(_ index: Int, _ bytes: Span<UInt8>) -> Range<Int> {
-    let row = frame.value.aggregateIndex(index, bytes)
-    let start = rows.value.offset(row, frame.value, bytes)
-    return start..<start + Int(frame.value.idLengths.value(row, in: bytes))
+  /// Whether the `count` bytes at `offset` are the id that was noted.
+  @inline(__always)
+  func isKey(_ bytes: Span<UInt8>, _ offset: Int, _ count: Int) -> Bool {
+    memory.key.value.equals(bytes.extracting(offset..<offset + count))
   }
 }

@@ -15,15 +15,14 @@ struct RowOffsets {
 
   /// Begins with another frame.
   mutating func begin(_ frame: borrowing EventsFrame) {
-    isComplete = false
-    returns = 0
-    row = 0
-    offset = frame.idsOffset
+    begin(at: 0, frame.idsOffset)
   }
 
-  /// Goes on at a row whose offset is known.
+  /// Begins with another frame, at a row whose offset is known.
   @inline(__always)
   mutating func begin(at row: Int, _ offset: Int) {
+    isComplete = false
+    returns = 0
     self.row = row
     self.offset = offset
   }

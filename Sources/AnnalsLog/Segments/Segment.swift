@@ -19,7 +19,7 @@ package final class Segment: @unchecked Sendable {
   package let header: SegmentHeader
   private let verified: VerifiedBits
   private let lock = Lock()
-  private var state: State
+  private let state: Cell<State>
 
   /// What changes in a segment's life.
   package struct State: Sendable {
@@ -53,25 +53,35 @@ package final class Segment: @unchecked Sendable {
     base = SegmentBase(position: header.basePosition, time: header.baseTime)
     baseRecord = header.baseRecord
     verified = VerifiedBits(count: mapping.count / FrameHeader.unit + 1)
-    state = State(entry: entry)
+    state = Cell(State(entry: entry))
   }
 
   /// The current state.
-  package var current: State { lock.withLock { state } }
+  package var current: State { lock.withLock { state.value } }
 
   /// Changes the state.
   package func update(_ change: (inout State) -> Void) {
-    lock.withLock { change(&state) }
+    lock.withLock { change(&state.value) }
   }
 
   /// The footer, if the segment has one.
-  package var footer: Footer? { lock.withLock { state.footer } }
+  package var footer: Footer? { lock.withLock { state.value.footer } }
+
+  /// The footer, if the segment has one, whether it reaches as far as the list says the segment
+  /// does, which is nowhere if that is in writing, and whether it is.
+  package var coverage: (footer: Footer?, isWhole: Bool, isSealed: Bool) {
+    lock.lock()
+    defer { lock.unlock() }
+    let entry = state.value.entry
+    guard let footer = state.value.footer else { return (nil, false, entry.isSealed) }
+    return (footer, footer.header.end >= entry.end, entry.isSealed)
+  }
 
   /// Whether the segment is final and its footer covers all of it.
   package var hasWholeFooter: Bool {
     lock.withLock {
-      guard state.entry.isSealed, let footer = state.footer else { return false }
-      return footer.header.end == state.entry.end && footer.damages.isEmpty
+      guard state.value.entry.isSealed, let footer = state.value.footer else { return false }
+      return footer.header.end == state.value.entry.end && footer.damages.isEmpty
     }
   }
 
@@ -81,11 +91,11 @@ package final class Segment: @unchecked Sendable {
   }
 
   /// Whether the segment is final.
-  package var isSealed: Bool { lock.withLock { state.entry.isSealed } }
+  package var isSealed: Bool { lock.withLock { state.value.entry.isSealed } }
 
   /// The offset behind the last byte that may belong to a frame.
   package var limit: Int {
-    lock.withLock { state.entry.isSealed ? Int(state.entry.end) : mapping.count }
+    lock.withLock { state.value.entry.isSealed ? Int(state.value.entry.end) : mapping.count }
   }
 
   /// All mapped bytes of the file.

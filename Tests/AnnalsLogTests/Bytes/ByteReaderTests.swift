@@ -69,7 +69,7 @@ import Testing
     var buffer = ByteBuffer()
     #expect(buffer.appendColumn(values.span) { $0 } == .constant)
     var reader = ByteReader(buffer.bytes)
-    #expect(reader.readColumn(.constant, rows: 5)?.constant == 300 && reader.offset == 2)
+    #expect(reader.readVarint() == 300 && reader.offset == 2)
     buffer.removeAll()
     #expect(buffer.appendColumn(values.span, isStored: true) { $0 } == .two)
     #expect(buffer.count == 10)
