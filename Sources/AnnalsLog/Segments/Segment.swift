@@ -17,7 +17,7 @@ package final class Segment: @unchecked Sendable {
   package let base: SegmentBase
   package let baseRecord: UInt64
   package let header: SegmentHeader
-  private let verified: VerifiedBits
+  private let verified: VerifiedPlaces
   private let lock = Lock()
   private let state: Cell<State>
 
@@ -52,7 +52,7 @@ package final class Segment: @unchecked Sendable {
     salt = header.salt
     base = SegmentBase(position: header.basePosition, time: header.baseTime)
     baseRecord = header.baseRecord
-    verified = VerifiedBits(count: mapping.count / FrameHeader.unit + 1)
+    verified = VerifiedPlaces(count: mapping.count / FrameHeader.unit + 1)
     state = Cell(State(entry: entry))
   }
 
@@ -117,8 +117,8 @@ package final class Segment: @unchecked Sendable {
     let bytes = self.bytes
     switch FrameHeader.probe(bytes, at: offset, limit: min(limit, bytes.count)) {
     case .frame(let header):
-      // One bit for every place a frame can begin: what a damaged footer leads to may lie inside
-      // a frame that was verified.
+      // Every place a frame can begin counts: what a damaged footer leads to may lie inside a frame
+      // that was verified.
       let mark = offset / FrameHeader.unit
       if verified.contains(mark) { return header }
       try verify(header, at: offset, bytes)

@@ -6,6 +6,18 @@
 ///
 /// Swift's own atomics cannot be laid over mapped bytes. An address MUST be aligned to the word.
 
+/// Loads a word of two bytes; what its writer stored before a releasing store is seen after.
+static inline uint16_t annals_load16_acquire(const void *address) {
+  return __atomic_load_n((const uint16_t *)address, __ATOMIC_ACQUIRE);
+}
+
+/// Stores a word of two bytes in the place of another; whether that stood there. Acquires and
+/// releases.
+static inline int annals_replace16(void *address, uint16_t old, uint16_t value) {
+  return __atomic_compare_exchange_n(
+      (uint16_t *)address, &old, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 /// Loads a word; orders nothing.
 static inline uint32_t annals_load32_relaxed(const void *address) {
   return __atomic_load_n((const uint32_t *)address, __ATOMIC_RELAXED);
