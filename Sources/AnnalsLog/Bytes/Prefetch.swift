@@ -10,6 +10,21 @@ package enum Prefetch {
       unsafe annals_prefetch(base + offset)
     }
   }
+
+  /// Fetches the lines of `bytes` that `byteCount` of them from `offset` on stand in, if they do.
+  @unsafe
+  @inline(__always)
+  package static func fetch(_ bytes: UnsafeRawBufferPointer, _ offset: Int, byteCount: Int) {
+    guard offset >= 0, byteCount >= 0, offset <= bytes.count &- byteCount,
+      let base = bytes.baseAddress
+    else { return }
+    var line = unsafe base + offset
+    let end = unsafe line + byteCount
+    while unsafe line < end {
+      unsafe annals_prefetch(line)
+      unsafe line += 64
+    }
+  }
 }
 
 extension Prefetch {

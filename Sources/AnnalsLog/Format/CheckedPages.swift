@@ -208,13 +208,16 @@ package final class CheckedFile: Sendable {
   @inline(__always)
   package func check(_ range: Range<Int>) throws(LogError) {
     // Nearly always one page, and known.
-    let page = range.lowerBound >> CheckedPages.pageShift
-    if page >= 0, page < pages, (range.upperBound &- 1) >> CheckedPages.pageShift == page,
-      verified.contains(page)
-    {
-      return
-    }
+    if isChecked(range) { return }
     try checkPages(range)
+  }
+
+  /// Whether `range` lies in one page, and that was checked before.
+  @inline(__always)
+  package func isChecked(_ range: Range<Int>) -> Bool {
+    let page = range.lowerBound >> CheckedPages.pageShift
+    return page >= 0 && page < pages && (range.upperBound &- 1) >> CheckedPages.pageShift == page
+      && verified.contains(page)
   }
 
   @inline(never)

@@ -37,6 +37,17 @@ extension EventsFrame {
     byteCount: Int,
     _ base: SegmentBase
   ) -> Bool {
+    readStart(bytes, at: start, byteCount: byteCount, base) && readColumns(bytes)
+  }
+
+  /// The first step of `read`: all up to the columns.
+  @inline(__always)
+  mutating func readStart(
+    _ bytes: Span<UInt8>,
+    at start: Int,
+    byteCount: Int,
+    _ base: SegmentBase
+  ) -> Bool {
     // Columns that the frame does not have keep what they were: nobody asks for them.
     self.start = start
     offset = start
@@ -64,8 +75,8 @@ extension EventsFrame {
       undurableUnits = reader.wideVarint()
       guard undurableUnits <= UInt64(start) / 8 || start == 0 else { return false }
     }
-    if flags & Flags.lone != 0 { return decodeLone(&reader) }
-    return decodeColumns(&reader)
+    isLone = flags & Flags.lone != 0
+    return isLone ? decodeLone(&reader) : decodeCounts(&reader)
   }
 
   @inline(__always)
@@ -74,7 +85,6 @@ extension EventsFrame {
     let version = reader.varint()
     let type = reader.varint()
     guard length >= 1, length <= Self.idLengthMax else { return false }
-    isLone = true
     hasAggregates = false
     hasTimes = false
     hasPositions = false
@@ -93,15 +103,14 @@ extension EventsFrame {
   }
 
   @inline(__always)
-  private mutating func decodeColumns(_ reader: inout ColumnReader) -> Bool {
+  private mutating func decodeCounts(_ reader: inout ColumnReader) -> Bool {
     // At least one byte stands in the frame for each event: what a frame can claim is bounded by
     // its size.
     let events = reader.count(maximum: byteCount)
     let aggregateRows = reader.count(maximum: events)
     let appends = reader.count(maximum: events)
     let word = reader.word()
-    guard events >= 1, aggregateRows >= 1, appends >= 1 else { return false }
-    isLone = false
+    guard reader.isWhole, events >= 1, aggregateRows >= 1, appends >= 1 else { return false }
     eventCount = events
     aggregateCount = aggregateRows
     appendCount = appends
@@ -114,19 +123,58 @@ extension EventsFrame {
       hasTimes || (word >> Columns.times) & 0b111 == 0,
       hasPositions || (word >> Columns.positions) & 0b111 == 0
     else { return false }
+    columnsWord = word
+    columnsOffset = reader.offset
+    return true
+  }
 
-    idLengths = reader.column(word >> Columns.idLengths, rows: aggregateRows)
-    firstVersions = reader.column(word >> Columns.firstVersions, rows: aggregateRows)
+  /// The second step of `read`, behind `readStart`.
+  @inline(__always)
+  mutating func readColumns(_ bytes: Span<UInt8>) -> Bool {
+    if isLone { return true }
+    var reader = ColumnReader(bytes.extracting(0..<start + byteCount), at: columnsOffset)
+    let word = columnsWord
+    idLengths = reader.column(word >> Columns.idLengths, rows: aggregateCount)
+    firstVersions = reader.column(word >> Columns.firstVersions, rows: aggregateCount)
     if hasAggregates {
-      aggregates = reader.column(word >> Columns.aggregates, rows: events)
-      versionOffsets = reader.column(word >> Columns.versionOffsets, rows: events)
+      aggregates = reader.column(word >> Columns.aggregates, rows: eventCount)
+      versionOffsets = reader.column(word >> Columns.versionOffsets, rows: eventCount)
     }
-    types = reader.column(word >> Columns.types, rows: events)
-    payloadLengths = reader.column(word >> Columns.payloadLengths, rows: events)
-    if hasTimes { times = reader.column(word >> Columns.times, rows: events) }
-    appendLengths = reader.column(word >> Columns.appendLengths, rows: appends)
-    if hasPositions { positions = reader.column(word >> Columns.positions, rows: events) }
+    types = reader.column(word >> Columns.types, rows: eventCount)
+    payloadLengths = reader.column(word >> Columns.payloadLengths, rows: eventCount)
+    if hasTimes { times = reader.column(word >> Columns.times, rows: eventCount) }
+    appendLengths = reader.column(word >> Columns.appendLengths, rows: appendCount)
+    if hasPositions { positions = reader.column(word >> Columns.positions, rows: eventCount) }
     return decodeSections(&reader, word)
+  }
+
+  /// Calls `body` with about where the second step will read what stands behind each stored column:
+  /// the others are numbers between them, lines apart.
+  @inline(__always)
+  func forEachGap(_ body: (Int) -> Void) {
+    if isLone { return }
+    var offset = columnsOffset
+    @inline(__always)
+    func pass(_ column: UInt32, _ rows: Int) {
+      let code = columnsWord >> column & 7
+      if code == 0 {
+        offset &+= 1
+      } else {
+        offset &+= rows &<< Int(truncatingIfNeeded: code &- 1)
+        body(offset)
+      }
+    }
+    pass(Columns.idLengths, aggregateCount)
+    pass(Columns.firstVersions, aggregateCount)
+    if hasAggregates {
+      pass(Columns.aggregates, eventCount)
+      pass(Columns.versionOffsets, eventCount)
+    }
+    pass(Columns.types, eventCount)
+    pass(Columns.payloadLengths, eventCount)
+    if hasTimes { pass(Columns.times, eventCount) }
+    pass(Columns.appendLengths, appendCount)
+    if hasPositions { pass(Columns.positions, eventCount) }
   }
 
   @inline(__always)

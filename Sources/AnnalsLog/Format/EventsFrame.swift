@@ -60,6 +60,9 @@ package struct EventsFrame: Sendable, BitwiseCopyable {
   package var keysEnd = 0
   package var payloadsOffset = 0
   package var payloadsEnd = 0
+  /// Between the two steps of reading: how the columns are stored, and where the first begins.
+  var columnsWord: UInt32 = 0
+  var columnsOffset = 0
   /// Where in the segment the frame stands, whatever its own offsets count in.
   package var offset = 0
 

@@ -20,14 +20,14 @@ struct SampleSpread: BitwiseCopyable {
 
 extension SampleSpread {
   /// How many samples are looked at around where an even spread would have one.
-  static let aroundCount = 4
+  static let aroundCount = 6
 
   /// The first of so many samples around where an even spread would have the one of `ordinal`,
   /// which is not negative; nil if there are fewer.
   @inline(__always)
   func around(_ ordinal: Int) -> Int? {
     if count < Self.aroundCount { return nil }
-    let guess = samples(min(ordinal, Int(UInt32.max))) &- 1
+    let guess = samples(min(ordinal, Int(UInt32.max))) &- 2
     return max(0, min(guess, count &- Self.aroundCount))
   }
 }

@@ -113,42 +113,48 @@ package final class Footer: Sendable {
     // Neighbours often have a sample in common.
     var known = (ordinals: 0..<0, offset: 0)
     for index in ordinals.indices {
-      let place = start + index
-      if offsets[place] != Segment.firstFrame { continue }
+      if offsets[start &+ index] != Segment.firstFrame { continue }
       let ordinal = Int(ordinals[index])
       if !known.ordinals.contains(ordinal) {
-        let sample = try? frameSample(before: ordinal, file, body)
-        guard let found = sample else { continue }
+        var found = nearSample(before: ordinal, file, body)
+        if found == nil { found = try? frameSample(before: ordinal, file, body) }
+        guard let found else { continue }
         let first = Int(found.sample.ordinal)
-        known = (first..<max(first, found.end), Int(found.sample.units) * FrameHeader.unit)
+        known = (first..<max(first, found.end), Int(found.sample.units) &* FrameHeader.unit)
       }
-      offsets[place] = known.offset
+      offsets[start &+ index] = known.offset
     }
   }
 
-  /// The sample, and the ordinal of the next one.
+  /// As `frameSample`, if it is one of the few around where an even spread would have it, in a page
+  /// that was checked: nearly always, and found without a guess that the processor could get wrong.
   @inline(__always)
+  private func nearSample(
+    before ordinal: Int,
+    _ file: CheckedFile,
+    _ body: Span<UInt8>
+  ) -> (sample: SegmentChains.Sample, end: Int)? {
+    guard let first = spread.around(ordinal) else { return nil }
+    let at = Int(truncatingIfNeeded: header.samples.offset) &+ first &* 8
+    guard file.isChecked(at..<at &+ SampleSpread.aroundCount &* 8) else { return nil }
+    var below = 0
+    for index in 0..<SampleSpread.aroundCount {
+      below &+= Int(body.load(UInt32.self, at: at &+ index &* 8)) <= ordinal ? 1 : 0
+    }
+    guard below > 0, below < SampleSpread.aroundCount else { return nil }
+    let word = body.load(UInt64.self, at: at &+ (below &- 1) &* 8)
+    let next = body.load(UInt32.self, at: at &+ below &* 8)
+    return (SegmentChains.Sample(word), Int(next))
+  }
+
+  /// The sample, and the ordinal of the next one.
+  @inline(never)
   private func frameSample(
     before ordinal: Int,
     _ file: CheckedFile,
     _ body: Span<UInt8>
   ) throws(LogError) -> (sample: SegmentChains.Sample, end: Int)? {
     let start = Int(truncatingIfNeeded: header.samples.offset)
-    // Nearly always one of those around where it should be, and found so without a guess that the
-    // processor could get wrong.
-    if let first = spread.around(ordinal) {
-      let at = start &+ first &* 8
-      try file.check(at..<at &+ SampleSpread.aroundCount &* 8)
-      var below = 0
-      for index in 0..<SampleSpread.aroundCount {
-        below &+= Int(body.load(UInt32.self, at: at &+ index &* 8)) <= ordinal ? 1 : 0
-      }
-      if below > 0, below < SampleSpread.aroundCount {
-        let word = body.load(UInt64.self, at: at &+ (below &- 1) &* 8)
-        let next = body.load(UInt32.self, at: at &+ below &* 8)
-        return (SegmentChains.Sample(word), Int(next))
-      }
-    }
     var search = SampleSearch(for: ordinal, spread)
     // The last ones that are below and above stand next to each other when the search is over.
     var last: SegmentChains.Sample?

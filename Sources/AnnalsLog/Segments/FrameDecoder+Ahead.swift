@@ -50,47 +50,38 @@ extension FrameDecoder {
       let place = annex.slots[place: number]
       unsafe place.segment._withUnsafeGuaranteedRef { $0.startReading(place.offset) }
     }
-    readAhead()
+    beginFrames()
+    findEvents()
     if isOfAggregate { confirmAhead() }
   }
 
-  private func readAhead() {
-    // The last frame that was read.
+  /// Reads how the frames begin, and has the processor fetch where their columns are told of.
+  private func beginFrames() {
+    // The last frame that was begun.
     var last = (slot: 0, offset: -1, segment: SegmentID(0))
     for number in 0..<annex.slots.count {
       let place = annex.slots[place: number]
       unsafe place.segment._withUnsafeGuaranteedRef { segment in
-        let mapped = unsafe segment.mapping.buffer
-        let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
         // Of several events in one frame the first one's is for all.
         if last.offset != place.offset || last.segment != segment.id {
           last = (number, place.offset, segment.id)
-          if !Self.look(bytes, segment, at: place.offset, &annex.slots[number]) {
+          if !Self.begin(&annex.slots[number], at: place.offset, segment) {
             annex.slots[number].start = 0
           }
         }
         annex.slots[place: number].slot = last.slot
-        if annex.slots[last.slot].start == 0 { return }
-        guard let event = annex.slots.find(place.position, in: last.slot, bytes) else { return }
-        annex.slots[place: number].event = event
-        annex.slots[place: number].isFound = true
-        unsafe Prefetch.fetch(mapped, event.id)
-        var line = event.payload
-        let end = event.payload &+ min(event.payloadCount, Self.fetchedBytesMax)
-        while line < end {
-          unsafe Prefetch.fetch(mapped, line)
-          line &+= 64
-        }
       }
     }
   }
 
-  private static func look(
-    _ bytes: Span<UInt8>,
-    _ segment: Segment,
+  @inline(__always)
+  private static func begin(
+    _ frame: inout EventsFrame,
     at offset: Int,
-    _ frame: inout EventsFrame
+    _ segment: Segment
   ) -> Bool {
+    let mapped = unsafe segment.mapping.buffer
+    let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
     guard
       case .frame(let header) = FrameHeader.probe(bytes, at: offset, limit: bytes.count),
       header.knownKind == .events
@@ -98,7 +89,32 @@ extension FrameDecoder {
     if header.byteCount > Segment.firstReadBytes {
       segment.startReading(offset, byteCount: header.byteCount)
     }
-    return frame.read(bytes, at: offset, byteCount: header.byteCount, segment.base)
+    guard frame.readStart(bytes, at: offset, byteCount: header.byteCount, segment.base) else {
+      return false
+    }
+    frame.forEachGap { unsafe Prefetch.fetch(mapped, $0) }
+    return true
+  }
+
+  /// Reads the rest of the frames, finds the events in them, and has the processor fetch their ids
+  /// and payloads.
+  private func findEvents() {
+    for number in 0..<annex.slots.count {
+      let place = annex.slots[place: number]
+      if annex.slots[place.slot].start == 0 { continue }
+      let mapped = unsafe place.segment._withUnsafeGuaranteedRef { unsafe $0.mapping.buffer }
+      let bytes = unsafe Span<UInt8>(_unsafeBytes: mapped)
+      if place.slot == number, !annex.slots[number].readColumns(bytes) {
+        annex.slots[number].start = 0
+        continue
+      }
+      guard let event = annex.slots.find(place.position, in: place.slot, bytes) else { continue }
+      annex.slots[place: number].event = event
+      annex.slots[place: number].isFound = true
+      unsafe Prefetch.fetch(mapped, event.id)
+      let count = min(event.payloadCount, Self.fetchedBytesMax)
+      unsafe Prefetch.fetch(mapped, event.payload, byteCount: count)
+    }
   }
 
   private func confirmAhead() {

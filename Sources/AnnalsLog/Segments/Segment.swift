@@ -146,8 +146,8 @@ package final class Segment: @unchecked Sendable {
     verified.contains(offset / FrameHeader.unit)
   }
 
-  /// The header, and the columns of some ten events: fetching more of them costs what it saves.
-  private static let fetchedLines = 3
+  /// Up to the columns: where those are is told there.
+  private static let fetchedLines = 2
 
   /// Has the processor fetch what reading the frame at `offset` begins with.
   package func prefetch(_ offset: Int) {
