@@ -117,6 +117,8 @@ extension FrameDecoder {
     }
   }
 
+  /// Finds out which of the events that were found are the noted aggregate's, in frames that are
+  /// verified.
   private func confirmAhead() {
     for number in 0..<annex.slots.count {
       let place = annex.slots[place: number]

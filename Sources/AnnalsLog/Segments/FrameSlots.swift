@@ -1,7 +1,7 @@
 /// The frames a cursor works with: one that it read, and some that it looked at in advance, any of
 /// which can be the loaded one.
 ///
-/// They stay where they are: a frame is some 350 bytes, and handing it on cost a load as much as
+/// They stay where they are: a frame is some 300 bytes, and handing it on cost a load as much as
 /// reading it.
 @safe
 struct FrameSlots: ~Copyable {
