@@ -3,7 +3,8 @@ import AnnalsTesting
 import Testing
 
 @Suite struct ByteReaderTests {
-  private static let values: [UInt64] = (0..<64).flatMap { shift in
+  /// Those at which an integer becomes longer, and their neighbours.
+  static let values: [UInt64] = (0..<64).flatMap { shift in
     [1 << shift, (1 << shift) &- 1, (1 << shift) | 1]
   }
 

@@ -4,13 +4,9 @@ import Testing
 
 /// Reading without an answer each: what it reads, and that what does not fit is told at the end.
 @Suite struct ColumnReaderTests {
-  private static let values: [UInt64] = (0..<64).flatMap { shift in
-    [1 << shift, (1 << shift) &- 1, (1 << shift) | 1]
-  }
-
   @Test(arguments: 0...10)
   func anIntegerIsTheSameWhateverFollows(following: Int) {
-    for value in Self.values + [.max, .max - 1] {
+    for value in ByteReaderTests.values + [.max, .max - 1] {
       for filler in [UInt8(0), 0x7f, 0x80, 0xff] {
         var buffer = ByteBuffer()
         buffer.appendVarint(value)
