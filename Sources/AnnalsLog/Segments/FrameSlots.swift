@@ -1,8 +1,8 @@
 /// The frames a cursor works with: one that it read, and some that it looked at in advance, any of
 /// which can be the loaded one.
 ///
-/// They stay where they are: a frame is some 300 bytes, and handing it on cost a load as much as
-/// reading it.
+/// They stay where they are: a frame is some 300 bytes, and handing it on cost a load half as
+/// much as reading it.
 @safe
 struct FrameSlots: ~Copyable {
   /// How many events may be looked for in advance.
