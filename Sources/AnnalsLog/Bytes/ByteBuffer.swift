@@ -83,6 +83,7 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Whether the bytes of `range` are those of `other`.
+  @inline(__always)
   package borrowing func equals(_ other: Span<UInt8>, in range: Range<Int>) -> Bool {
     bytes.extracting(range).equals(other)
   }
@@ -182,6 +183,7 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Appends an unsigned LEB128 integer.
+  @inline(__always)
   package mutating func appendVarint(_ value: UInt64) {
     reserve(10)
     if value < 0x80 {

@@ -169,16 +169,24 @@ extension Span where Element == UInt8 {
   /// Whether both spans hold the same bytes.
   package func equals(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
+    let last = count &- 8
+    if last < 0 {
+      for index in indices where self[index] != other[index] { return false }
+      return true
+    }
     var index = 0
-    while index + 8 <= count {
-      if load(UInt64.self, at: index) != other.load(UInt64.self, at: index) { return false }
-      index += 8
+    while index < last {
+      if word(index) != other.word(index) { return false }
+      index &+= 8
     }
-    while index < count {
-      if self[index] != other[index] { return false }
-      index += 1
-    }
-    return true
+    // The last eight bytes, some of which may have been compared.
+    return word(last) == other.word(last)
+  }
+
+  /// The eight bytes at `offset`, which must not be beyond the last of them.
+  @inline(__always)
+  private func word(_ offset: Int) -> UInt64 {
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
   }
 
   /// An owned copy.
@@ -196,32 +204,29 @@ extension Span where Element == UInt8 {
 
   /// Whether any byte is zero.
   package var containsZero: Bool {
-    var index = 0
-    while index &+ 8 <= count {
-      let word = load(UInt64.self, at: index)
-      // The high bit stays only where the subtraction borrowed from a byte that had none.
-      if (word &- 0x0101_0101_0101_0101) & ~word & Self.highBits != 0 { return true }
-      index &+= 8
-    }
-    while index < count {
-      if self[index] == 0 { return true }
-      index &+= 1
-    }
+    for index in indices where self[index] == 0 { return true }
     return false
   }
 
-  /// Whether all bytes are below 0x80.
-  package var isASCII: Bool {
+  /// Whether all bytes are ASCII characters and none is zero.
+  package var isASCIIWithoutZero: Bool {
+    let last = count &- 8
+    if last < 0 {
+      for index in indices where self[index] &- 1 >= 0x7f { return false }
+      return true
+    }
     var index = 0
-    while index &+ 8 <= count {
-      if load(UInt64.self, at: index) & Self.highBits != 0 { return false }
+    while index < last {
+      if Self.isOther(word(index)) { return false }
       index &+= 8
     }
-    while index < count {
-      if self[index] >= 0x80 { return false }
-      index &+= 1
-    }
-    return true
+    return !Self.isOther(word(last))
+  }
+
+  /// Whether any of eight bytes is zero or has its high bit: the lowest zero borrows.
+  @inline(__always)
+  private static func isOther(_ word: UInt64) -> Bool {
+    (word | (word &- 0x0101_0101_0101_0101)) & highBits != 0
   }
 
   private static var highBits: UInt64 { 0x8080_8080_8080_8080 }

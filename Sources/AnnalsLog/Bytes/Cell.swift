@@ -43,8 +43,17 @@ package struct Cell<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
 
   /// The value.
   package var value: Value {
-    @inline(__always) _read { yield unsafe address.pointee }
-    @inline(__always) nonmutating _modify { yield unsafe &address.pointee }
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(address) }
+    @inline(__always) nonmutating unsafeMutableAddress { unsafe address }
   }
   #endif
+}
+
+extension Cell where Value: AnyObject {
+  /// What `body` makes of the object, without counting a reference to it: it stays in the cell
+  /// meanwhile, for whoever guards the cell does not replace it.
+  @inline(__always)
+  package func withObject<Result>(_ body: (Value) -> Result) -> Result {
+    unsafe Unmanaged.passUnretained(value)._withUnsafeGuaranteedRef(body)
+  }
 }

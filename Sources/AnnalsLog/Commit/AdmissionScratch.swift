@@ -66,10 +66,11 @@ extension AdmissionScratch {
     into group: inout GroupContents,
     _ state: inout KeyIndex.State
   ) -> [Version] {
-    if group.events.isEmpty {
-      group.firstPosition = first
-      group.firstOrdinal = state.chains[state.chains.count - 1].count
+    if batch.isLone {
+      version = Version(group.enter(lone: batch, at: first, slots[0], &state))
+      return []
     }
+    group.begin(at: first, state)
     enterAggregates(batch, &group, state)
     let textBase = UInt32(group.texts.count)
     if batch.texts.count > 0 { group.texts.append(batch.texts) }
@@ -107,7 +108,6 @@ extension AdmissionScratch {
     _ group: inout GroupContents,
     _ state: inout KeyIndex.State
   ) -> Int {
-    if batch.items.count == 1 { return enterEvent(batch, extrasBase, &group, &state) }
     heads.empty()
     versionOffsets.empty()
     for row in slots.indices {
@@ -149,31 +149,6 @@ extension AdmissionScratch {
     return first
   }
 
-  /// As above for a batch of one event, which needs no tables of its own.
-  private func enterEvent(
-    _ batch: borrowing BatchContents,
-    _ extrasBase: Int32,
-    _ group: inout GroupContents,
-    _ state: inout KeyIndex.State
-  ) -> Int {
-    let item = batch.items[0]
-    let slot = slots[Int(item.aggregate)]
-    let groupRow = groupRows[Int(item.aggregate)]
-    let next = state.table[slot].version + 1
-    group.events.append(
-      GroupContents.Event(
-        item,
-        aggregate: groupRow,
-        versionOffset: UInt32(
-          truncatingIfNeeded: next - group.aggregates[Int(groupRow)].firstVersion
-        ),
-        type: batch.typeNumbers[Int(item.type)],
-        extrasBase: extrasBase
-      )
-    )
-    return state.addEvent(slot, version: next)
-  }
-
   /// Stands for an event that is about to be set.
   private static let blank = GroupContents.Event(
     aggregate: 0,
@@ -195,7 +170,6 @@ extension AdmissionScratch {
       enterAllAggregates(batch, &group, state)
       return
     }
-    let segment = state.chains[state.chains.count - 1].segment
     for row in batch.aggregates.indices {
       let aggregate = batch.aggregates[row]
       if aggregate.eventCount == 0 {
@@ -203,9 +177,8 @@ extension AdmissionScratch {
         continue
       }
       let key = state.table[slots[row]]
-      let ordinal = Int(key.newest) - 1
-      if ordinal >= group.firstOrdinal, key.segment == segment, !group.events.isEmpty {
-        groupRows.append(group.events[ordinal - group.firstOrdinal].aggregate)
+      if let row = group.row(of: key, in: state.segmentInWriting) {
+        groupRows.append(row)
         continue
       }
       groupRows.append(UInt32(group.aggregates.count))

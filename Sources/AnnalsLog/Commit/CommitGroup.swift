@@ -56,6 +56,18 @@ package final class CommitGroup {
   /// Whether all its events are in the staging file, so that nothing of it can be lost to a kill.
   var isAllStaged: Bool { stagedCount == contents.events.count && contents.keys.isEmpty }
 
+  /// Adds a lone event; see `GroupContents`.
+  @inline(__always)
+  func enter(
+    lone batch: borrowing BatchContents,
+    at position: UInt64,
+    _ slot: Int,
+    _ state: inout KeyIndex.State
+  ) -> UInt64 {
+    encodedBytesMax += batch.encodedBytesMax
+    return contents.enter(lone: batch, at: position, slot, &state)
+  }
+
   /// Forgets everything but the memory, and takes the next number.
   package func reset(number: UInt64) {
     self.number = number

@@ -36,7 +36,7 @@ extension Writer {
       {
         return found
       }
-      if batch.count > 0, let obstacle = obstacle(batch) { return obstacle }
+      if batch.count > 0, !hasRoom(batch) { return obstacle(batch) }
       if let condition = batch.condition {
         let through = core.writtenThrough
         if attempt.checkedThrough < through { return .examineCondition(through: through) }
@@ -54,20 +54,19 @@ extension Writer {
   }
 
   /// Whether the open group and the segment in writing have room.
-  private func obstacle(_ batch: borrowing BatchContents) -> Admission? {
-    let size = batch.encodedBytesMax
-    if !open.contents.events.isEmpty, open.encodedBytesMax + size > Limits.groupBytesMax {
-      return .wait
-    }
-    let slack = frameSlack(newTypes: core.types.count)
-    let needed = open.encodedBytesMax + size + slack
-    if offsetBound + needed <= segmentByteCount,
-      nextPosition - segmentBase + UInt64(batch.count) <= UInt64(Limits.segmentEventsMax)
-    {
-      return nil
-    }
+  @inline(__always)
+  func hasRoom(_ batch: borrowing BatchContents) -> Bool {
+    let size = open.encodedBytesMax + batch.encodedBytesMax
+    let needed = size + frameSlack(newTypes: core.types.count)
+    return (size <= Limits.groupBytesMax || open.contents.events.isEmpty)
+      && offsetBound + needed <= segmentByteCount
+      && nextPosition - segmentBase + UInt64(batch.count) <= UInt64(Limits.segmentEventsMax)
+  }
+
+  /// What must happen before there is room.
+  private func obstacle(_ batch: borrowing BatchContents) -> Admission {
     if isCommitting || !open.isEmpty { return .wait }
-    return .roll(size + slack)
+    return .roll(batch.encodedBytesMax + frameSlack(newTypes: core.types.count))
   }
 
   /// Has the index know the newest version of everything the batch names.

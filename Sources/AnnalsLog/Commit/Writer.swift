@@ -11,6 +11,7 @@
 package final class Writer: @unchecked Sendable {
   // Checked how: rules 1 and 2.
   package let core: LogCore
+  let index: KeyIndex
   package let directoryLock: HeldLock
   package let lock = Lock()
   let room: Condition
@@ -39,10 +40,15 @@ package final class Writer: @unchecked Sendable {
   var keySequence: UInt64
   package var poison: SystemError? {
     didSet {
+      acceptsAppends = poison == nil && !isClosed
       if oldValue == nil, let poison { core.options.observe?(.writerPoisoned(poison)) }
     }
   }
-  var isClosed = false
+  var isClosed = false {
+    didSet { acceptsAppends = poison == nil && !isClosed }
+  }
+  /// Whether it is neither poisoned nor closed: what each append asks, in one byte.
+  private(set) var acceptsAppends = true
   /// The thread that is closing it.
   var closer: ThreadIdentity?
   var taskThread: Thread?
@@ -79,6 +85,7 @@ package final class Writer: @unchecked Sendable {
   ) {
     self.control = control
     self.core = core
+    index = core.index
     self.directoryLock = directoryLock
     tailCell = Cell(tail)
     self.typeFile = typeFile
@@ -101,6 +108,12 @@ package final class Writer: @unchecked Sendable {
     @inline(__always) _modify { yield &openCell.value }
   }
 
+  /// What `change` makes of the group that appends join, without counting a reference to it.
+  @inline(__always)
+  func withOpen<Result>(_ change: (CommitGroup) -> Result) -> Result {
+    openCell.withObject(change)
+  }
+
   /// Where the next frame goes.
   var tail: WriterTail {
     @inline(__always) _read { yield tailCell.value }
@@ -117,8 +130,9 @@ package final class Writer: @unchecked Sendable {
   ///
   /// Under `lock`.
   package func checkUsable() throws(LogError) {
+    if acceptsAppends { return }
     if let poison { throw .writerPoisoned(poison) }
-    if isClosed { throw .closed }
+    throw .closed
   }
 }
 

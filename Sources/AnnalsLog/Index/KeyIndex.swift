@@ -18,6 +18,8 @@ package final class KeyIndex: @unchecked Sendable {
     /// For each of `chains`, entries of keys that have since moved on; `newest` is 0 in those that
     /// were taken back.
     package var heads: [KeyTable] = []
+    /// The segment in writing; beside `chains`, as every event asks for it.
+    package private(set) var segmentInWriting: SegmentID = 0
 
     package init() {}
   }
@@ -44,6 +46,7 @@ extension KeyIndex.State {
   package mutating func begin(_ segment: SegmentID, basePosition: UInt64, expecting events: Int) {
     chains.append(SegmentChains(segment: segment, basePosition: basePosition, expecting: events))
     heads.append(KeyTable())
+    segmentInWriting = segment
   }
 
   /// Forgets the chains of `segment`, whose footer is there now.
@@ -71,7 +74,7 @@ extension KeyIndex.State {
     var key = table[slot]
     key.version = version
     key.newest = UInt32(truncatingIfNeeded: ordinal + 1)
-    key.segment = chains[chains.count - 1].segment
+    key.segment = segmentInWriting
     table[slot] = key
   }
 
@@ -83,7 +86,7 @@ extension KeyIndex.State {
     var key = table[slot]
     key.version = version
     key.newest = UInt32(truncatingIfNeeded: entry + 1)
-    key.segment = chains[last].segment
+    key.segment = segmentInWriting
     table[slot] = key
   }
 
@@ -92,9 +95,8 @@ extension KeyIndex.State {
   @inline(__always)
   package mutating func moveLink(_ slot: Int) -> SegmentChains.Link {
     let key = table[slot]
-    let current = chains[chains.count - 1].segment
     if key.newest != 0 {
-      if key.segment == current { return .entry(Int(key.newest) - 1) }
+      if key.segment == segmentInWriting { return .entry(Int(key.newest) - 1) }
       if let index = chainsIndex(key.segment) { heads[index].set(key) }
     }
     return key.segment == Self.unknownSegment ? .unknown : .segment(key.segment)

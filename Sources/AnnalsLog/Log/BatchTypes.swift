@@ -3,27 +3,45 @@
 /// They outlive the batch's events: who uses a batch again names the same types again, and in any
 /// order, so that each event's type is found without a hash of its name.
 package struct BatchTypes: ~Copyable {
-  private(set) var names: [String] = []
+  package private(set) var names: [String] = []
   // The names once more, as bytes: comparing strings counts references.
   private var bytes = ByteBuffer(capacity: 256)
   private var ranges: [Range<Int>] = []
   private var hashes: [KeyHash] = []
   /// Finds the rows of names by their hashes.
   private var rows = RowTable()
-  /// By the mark of a name the row found last for it, plus one; 0 for none.
-  private var recent = [UInt32](repeating: 0, count: Self.recentCount)
+  /// The strings of `names`, which are kept there.
+  private var identities: [TextIdentity] = []
+  /// By the mark of a string, and behind those by that of a name, the row found last for it, plus
+  /// one; 0 for none.
+  private var recent = [UInt32](repeating: 0, count: Self.recentCount * 2)
   /// Types are hashed only to be found within the batch, whichever log it goes to.
   private let hasher = KeyHasher(StoreID(high: 0x616e, low: 0x6e61))
 
   private static let recentBits: UInt64 = 6
   private static let recentCount = 1 << Int(recentBits)
 
+  /// No types.
+  package init() {}
+
   /// The row of `type`, which gets the next one if it is new.
   ///
   /// - Throws: `.invalidName`, `.limitExceeded`.
-  mutating func row(of type: String) throws(LogError) -> Int {
+  @inline(__always)
+  package mutating func row(of type: String) throws(LogError) -> Int {
+    // Whoever names a type has its name in a constant, as a rule: then nothing of it is looked at.
+    let identity = TextIdentity(type)
+    let mark = identity.mark(bits: Self.recentBits)
+    let row = Int(recent[mark]) - 1
+    if row >= 0, identities[row] == identity { return row }
+    let found = try find(type)
+    recent[mark] = UInt32(found + 1)
+    return found
+  }
+
+  private mutating func find(_ type: String) throws(LogError) -> Int {
     let name = type.utf8Span.span
-    let mark = Self.mark(name)
+    let mark = Self.recentCount + Self.mark(name)
     let row = Int(recent[mark]) - 1
     if row >= 0, bytes.equals(name, in: ranges[row]) { return row }
     let found = try search(type, name)
@@ -41,6 +59,7 @@ package struct BatchTypes: ~Copyable {
     try BatchContents.checkName(name, .type, maximum: Limits.typeBytesMax, .typeBytes)
     let row = names.count
     names.append(type)
+    identities.append(TextIdentity(type))
     ranges.append(bytes.count..<bytes.count + name.count)
     bytes.append(name)
     hashes.append(hash)

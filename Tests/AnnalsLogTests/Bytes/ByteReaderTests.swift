@@ -80,13 +80,32 @@ import Testing
   @Test func bytesThatNamesMayNotHaveAreFound() {
     for count in 0...20 {
       for place in 0...count {
-        for odd in [0, 1, 0x7f, 0x80, 0xff] as [UInt8] {
+        for odd in [0, 1, 0x7f, 0x80, 0x81, 0xff] as [UInt8] {
           var bytes = [UInt8](repeating: 0x41, count: count)
           if place < count { bytes[place] = odd }
           #expect(bytes.span.containsZero == bytes.contains(0))
-          #expect(bytes.span.isASCII == bytes.allSatisfy { $0 < 0x80 })
+          let isPlain = bytes.allSatisfy { $0 < 0x80 && $0 != 0 }
+          #expect(bytes.span.isASCIIWithoutZero == isPlain)
         }
       }
     }
+  }
+
+  /// Each length with a difference at each place.
+  @Test func bytesAreEqualWhereNoneDiffers() {
+    for count in 0...40 {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+      #expect(areEqual(bytes, bytes.map { $0 }))
+      #expect(!areEqual(bytes, bytes + [0]))
+      for place in 0..<count {
+        var other = bytes
+        other[place] ^= 0x80
+        #expect(!areEqual(bytes, other) && !areEqual(other, bytes))
+      }
+    }
+  }
+
+  private func areEqual(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+    first.span.equals(second.span)
   }
 }
