@@ -27,6 +27,7 @@ extension EventStore {
     _ visibility: Durability
   ) throws(StoreError) -> Loaded<State> {
     let rules = try liftingLog { () throws(LogError) in try log.foldRules(of: id, visibility) }
+    if rules == nil, let newest = newestCached(State.self, id, visibility) { return newest }
     let head = log.head(visibility)
     if let rules { cache.obey(rules.record) }
     let cached =
@@ -46,6 +47,20 @@ extension EventStore {
       cache.put(loaded, of: id)
     }
     return loaded
+  }
+
+  /// The cached state, if no event came behind it: nothing is read then, and what is only staged
+  /// need not be framed for a reader.
+  private func newestCached<State: Aggregate>(
+    _ type: State.Type,
+    _ id: AggregateID,
+    _ visibility: Durability
+  ) -> Loaded<State>? {
+    let head = log.acknowledgedHead(visibility)
+    guard let cached = cache.state(type, of: id, through: head),
+      log.isNewest(cached.version, of: id)
+    else { return nil }
+    return cached
   }
 
   /// Takes in the events that came behind a state.

@@ -5,7 +5,7 @@
 package struct EventReader<Value: Event>: Sendable {
   private let table: EventTable<Value>
   private let codecs: [any EventCodec]
-  private var forms: [EventTable<Value>.Form] = []
+  private var forms: [EventForm] = []
 
   /// A reader for payloads in any of `codecs`; the first is tried first.
   package init(_ table: EventTable<Value>, codecs: [any EventCodec]) {
@@ -17,14 +17,25 @@ package struct EventReader<Value: Event>: Sendable {
   package mutating func readIfKnown(
     _ record: borrowing EventView
   ) throws(EventError) -> Value? {
-    let number = record.typeNumber
-    if number >= forms.count || forms[number] == .unresolved { resolve(record) }
-    let form = forms[number]
-    if form == .foreign { return nil }
+    let form = form(of: record)
+    return form == .foreign ? nil : try decode(record, form)
+  }
+
+  /// The event as a value.
+  package mutating func read(_ record: borrowing EventView) throws(EventError) -> Value {
+    let form = form(of: record)
+    if form == .foreign { throw EventError(record, swiftType: Value.self, .unknownType) }
+    return try decode(record, form)
+  }
+
+  private func decode(
+    _ record: borrowing EventView,
+    _ form: EventForm
+  ) throws(EventError) -> Value {
     if record.isRedacted { throw EventError(record, swiftType: Value.self, .redacted) }
-    for codec in codecs where codec.isEncoding(of: record.payload) {
+    for index in codecs.indices where codecs[index].isEncoding(of: record.payload) {
       do {
-        return try table.decode(form, codec, record.payload)
+        return try table.decode(form, codecs[index], record.payload)
       } catch {
         throw EventError(record, swiftType: Value.self, .undecodable(error))
       }
@@ -32,15 +43,12 @@ package struct EventReader<Value: Event>: Sendable {
     throw EventError(record, swiftType: Value.self, .unknownEncoding)
   }
 
-  /// The event as a value.
-  package mutating func read(_ record: borrowing EventView) throws(EventError) -> Value {
-    if let value = try readIfKnown(record) { return value }
-    throw EventError(record, swiftType: Value.self, .unknownType)
-  }
-
-  private mutating func resolve(_ record: borrowing EventView) {
+  private mutating func form(of record: borrowing EventView) -> EventForm {
     let number = record.typeNumber
+    if number < forms.count, forms[number] != .unresolved { return forms[number] }
     while forms.count <= number { forms.append(.unresolved) }
-    forms[number] = table.form(of: record.type)
+    let form = table.form(of: record.type)
+    forms[number] = form
+    return form
   }
 }

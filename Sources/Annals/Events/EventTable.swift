@@ -1,25 +1,26 @@
-/// A schema, checked and made ready for reading events.
-package struct EventTable<Value: Event>: Sendable {
-  /// What a stored type means to the schema.
-  package enum Form: Equatable, Sendable {
-    /// Not looked up yet.
-    case unresolved
-    /// No event of this schema.
-    case foreign
-    /// A current type, by its place in the schema.
-    case current(Int)
-    /// A retired or wrapped one, by the place of its converter.
-    case converted(Int)
-  }
+/// What a stored type means to a schema.
+///
+/// No part of a generic type: a reader that was not compiled for its event would look into the
+/// runtime's tables whenever it touches one.
+package enum EventForm: Equatable, Sendable {
+  /// Not looked up yet.
+  case unresolved
+  /// No event of this schema.
+  case foreign
+  /// A current type, by its place in the schema.
+  case current(Int)
+  /// A retired or wrapped one, by the place of its converter.
+  case converted(Int)
+}
 
+/// A schema, checked and made ready for reading events.
+package final class EventTable<Value: Event>: Sendable {
   package let schema: EventSchema<Value>
   /// The current types as they stand in the log.
   package let typeTexts: [String]
-  /// Whether this Swift type has been made the owner of its names.
-  package var isClaimed = false
   /// How values are coded by hand, where the type does that.
   let byHand: HandCoding<Value>?
-  private let forms: [String: Form]
+  private let forms: [String: EventForm]
   private let converters: [EventSchema<Value>.Converter]
 
   /// Checks the schema.
@@ -27,7 +28,7 @@ package struct EventTable<Value: Event>: Sendable {
     self.schema = schema
     byHand = schema.parts.isEmpty ? HandCoding.of(Value.self) : nil
     typeTexts = schema.types.map(\.text)
-    var forms: [String: Form] = [:]
+    var forms: [String: EventForm] = [:]
     var converters: [EventSchema<Value>.Converter] = []
     if schema.parts.isEmpty {
       for (index, type) in schema.types.enumerated() {
@@ -82,11 +83,11 @@ package struct EventTable<Value: Event>: Sendable {
   }
 
   /// What a type of the log means here.
-  package func form(of type: String) -> Form { forms[type] ?? .foreign }
+  package func form(of type: String) -> EventForm { forms[type] ?? .foreign }
 
   /// The event a payload of a known form holds.
   package func decode(
-    _ form: Form,
+    _ form: EventForm,
     _ codec: any EventCodec,
     _ payload: Span<UInt8>
   ) throws -> Value {

@@ -2,7 +2,9 @@
 package final class EventRegistry: @unchecked Sendable {
   // Checked how: the dictionaries are touched only under `lock`.
   private let lock = Lock()
-  private var tables: [ObjectIdentifier: any Sendable] = [:]
+  private var tables: [ObjectIdentifier: AnyObject] = [:]
+  /// The types that have been made the owners of their names.
+  private var claimed: Set<ObjectIdentifier> = []
   private var owners: [String: (type: ObjectIdentifier, swiftName: String)] = [:]
 
   package init() {}
@@ -20,7 +22,7 @@ package final class EventRegistry: @unchecked Sendable {
   ) throws(StoreError) -> EventTable<Value> {
     try lock.withLock { () throws(StoreError) in
       let table = try found(type)
-      if table.isClaimed { return table }
+      if claimed.contains(ObjectIdentifier(type)) { return table }
       let swiftName = String(reflecting: type)
       guard table.schema.parts.isEmpty else { throw .schema(.readOnly(swiftType: swiftName)) }
       for name in table.schema.readableTypes {
@@ -31,10 +33,8 @@ package final class EventRegistry: @unchecked Sendable {
       for name in table.schema.readableTypes {
         owners[name] = (ObjectIdentifier(type), swiftName)
       }
-      var claimed = table
-      claimed.isClaimed = true
-      tables[ObjectIdentifier(type)] = claimed
-      return claimed
+      claimed.insert(ObjectIdentifier(type))
+      return table
     }
   }
 

@@ -202,6 +202,25 @@ extension EventLog {
     return try EventCursor(core, request)
   }
 
+  /// Whether an aggregate has `version` and nothing that was appended to it since is on its way.
+  ///
+  /// Costs a look at the index: nothing that is staged is framed for it. False also where the index
+  /// alone cannot tell, as in a log that is only read.
+  package func isNewest(_ version: Version, of aggregate: AggregateID) -> Bool {
+    if writer == nil || core.hasDamages { return false }
+    let hash = core.hasher.hash(aggregate.text.utf8Span.span, .aggregate)
+    return core.index.withState { state in
+      guard let slot = state.knownSlot(hash) else { return false }
+      return state.table[slot].version == version.rawValue
+    }
+  }
+
+  /// The last position that was acknowledged with the given visibility: what `head` tells once what
+  /// is staged is framed.
+  package func acknowledgedHead(_ visibility: Durability) -> Position {
+    Position(visibility == .durable ? core.durableThrough : core.acknowledgedThrough)
+  }
+
   /// Has events that are only staged framed, for a reader who is to see what is written.
   func frameStaged(_ visibility: Durability) {
     if visibility == .written { frameStaged() }
