@@ -183,6 +183,24 @@ extension Span where Element == UInt8 {
     return word(last) == other.word(last)
   }
 
+  /// Adds length and bytes to a hash, eight bytes at a time.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    let last = count &- 8
+    if last < 0 {
+      var rest: UInt64 = 0
+      for index in indices { rest = rest << 8 | UInt64(self[index]) }
+      hasher.combine(rest)
+      return
+    }
+    var index = 0
+    while index < last {
+      hasher.combine(word(index))
+      index &+= 8
+    }
+    hasher.combine(word(last))
+  }
+
   /// The eight bytes at `offset`, which must not be beyond the last of them.
   @inline(__always)
   private func word(_ offset: Int) -> UInt64 {

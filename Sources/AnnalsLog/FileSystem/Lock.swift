@@ -10,6 +10,7 @@ internal import Musl
 /// races where there are none, which would make its true reports worthless; and it has no condition
 /// to wait on.
 @safe
+@usableFromInline
 package final class Lock: @unchecked Sendable {
   // Checked how: the pointer never changes, and what it points to is made for sharing.
   fileprivate let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -27,7 +28,8 @@ package final class Lock: @unchecked Sendable {
     unsafe mutex.deallocate()
   }
 
-  /// Runs `body` while holding the lock.
+  /// Runs `body` while holding the lock; compiled where it is called.
+  @inlinable
   package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -39,12 +41,14 @@ package final class Lock: @unchecked Sendable {
   /// Takes the lock, waiting for it.
   ///
   /// MUST be matched by an `unlock()` on the same thread.
+  @usableFromInline
   package func lock() {
     let status = unsafe pthread_mutex_lock(mutex)
     precondition(status == 0, "the lock is usable")
   }
 
   /// Gives the lock back.
+  @usableFromInline
   package func unlock() {
     let status = unsafe pthread_mutex_unlock(mutex)
     precondition(status == 0, "the lock is held by this thread")

@@ -32,7 +32,7 @@ extension AggregateID {
 extension AggregateID: Hashable, Comparable {
   /// Compares the bytes.
   public static func == (lhs: Self, rhs: Self) -> Bool {
-    lhs.text.utf8.elementsEqual(rhs.text.utf8)
+    lhs.text.utf8Span.span.equals(rhs.text.utf8Span.span)
   }
 
   /// Orders by the bytes.
@@ -42,8 +42,7 @@ extension AggregateID: Hashable, Comparable {
 
   /// Hashes the bytes.
   public func hash(into hasher: inout Hasher) {
-    hasher.combine(text.utf8.count)
-    for byte in text.utf8 { hasher.combine(byte) }
+    text.utf8Span.span.hash(into: &hasher)
   }
 }
 

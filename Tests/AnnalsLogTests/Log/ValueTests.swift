@@ -13,6 +13,26 @@ import Testing
     #expect(!(AggregateID("ä") < AggregateID("z")))
   }
 
+  /// Ids of each length, with a difference at each place, and two that Unicode holds equal.
+  @Test func idsAreTheirBytes() {
+    for count in 1...40 {
+      let bytes = (0..<count).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+      let id = AggregateID(String(decoding: bytes, as: UTF8.self))
+      let same = AggregateID(String(decoding: bytes, as: UTF8.self))
+      #expect(id == same && id.hashValue == same.hashValue)
+      var different: Set = [id]
+      for place in 0..<count {
+        var other = bytes
+        other[place] = UInt8(ascii: "-")
+        different.insert(AggregateID(String(decoding: other, as: UTF8.self)))
+      }
+      different.insert(AggregateID(id.text + "a"))
+      #expect(different.count == count + 2)
+      #expect(Set(different.map(\.hashValue)).count == count + 2)
+    }
+    #expect(AggregateID("\u{e9}") != AggregateID("e\u{301}"))
+  }
+
   @Test func anIDHasSixteenBytes() {
     #expect(EventID(bytes: [UInt8](repeating: 1, count: 15)) == nil)
     #expect(EventID(bytes: [UInt8](repeating: 1, count: 17)) == nil)
