@@ -40,8 +40,8 @@ extension Writer {
   /// What `admit` does with a lone event of an aggregate that the index knows, and that has the
   /// version it is expected to have; nil, and nothing is changed, if there is more to ask.
   ///
-  /// Under `lock`. A third of the instructions: what an admission may have to tell is much larger
-  /// than a receipt, and the tables that a batch of several needs are none here.
+  /// Under `lock`. Half the instructions: what an admission may have to tell is much larger than a
+  /// receipt, and the tables that a batch of several needs are none here.
   private func enterLone(_ batch: borrowing BatchContents) -> Receipt? {
     guard acceptsAppends, offsetBound != .max, core.retention.record == 0,
       batch.condition == nil, hasRoom(batch)
